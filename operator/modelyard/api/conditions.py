@@ -1,0 +1,86 @@
+"""Conditions in the shape kstatus and `kubectl wait` understand, kept stable while nothing changes."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from modelyard.api.fields import Schema, Time
+from modelyard.contract.reasons import Reason
+
+DOCS = "docs/reasons.md"
+MESSAGE_LIMIT = 512
+
+
+class Condition(Schema):
+    """One observation about the object, in the standard form of metav1.Condition."""
+
+    type: str = Field(max_length=64, description="What is observed, e.g. Ready.")
+    status: Literal["True", "False", "Unknown"] = Field(description="Whether it holds.")
+    reason: str = Field(max_length=64, description="Why, one word of the closed list of reasons.")
+    message: str = Field(default="", max_length=1024, description="Why, in words, with the next step.")
+    last_transition_time: Time = Field(description="When the status last changed.")
+    observed_generation: int = Field(default=0, ge=0, description="The generation it was observed at.")
+
+
+def timestamp(moment: datetime) -> str:
+    """RFC 3339 in UTC, whole seconds, as Kubernetes writes it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def explain(reason: Reason, message: str) -> str:
+    """The message, bounded, with the page that explains the reason."""
+    text = message if len(message) <= MESSAGE_LIMIT else message[: MESSAGE_LIMIT - 1] + "…"
+    return f"{text} (see {DOCS}#{reason.lower()})"
+
+
+class ConditionSet:
+    """Collects the conditions of one reconcile over the previous ones.
+
+    A condition whose status is unchanged keeps its lastTransitionTime; conditions not set again are kept.
+    """
+
+    def __init__(self, previous: Iterable[Mapping[str, Any]], generation: int, now: datetime) -> None:
+        self._by_type: dict[str, dict[str, Any]] = {c["type"]: dict(c) for c in previous}
+        self._generation = generation
+        self._now = now
+
+    def set(self, type_: str, holds: bool | None, reason: Reason, message: str = "") -> None:
+        status = "Unknown" if holds is None else "True" if holds else "False"
+        old = self._by_type.get(type_)
+        since = old["lastTransitionTime"] if old and old["status"] == status else timestamp(self._now)
+        self._by_type[type_] = {
+            "type": type_,
+            "status": status,
+            "reason": str(reason),
+            "message": message,
+            "lastTransitionTime": since,
+            "observedGeneration": self._generation,
+        }
+
+    def ready(self, reason: Reason, message: str = "") -> None:
+        """Done: what was asked for is so."""
+        self.set("Ready", True, reason, message)
+        self.set("Reconciling", False, reason)
+        self.set("Stalled", False, reason)
+
+    def progressing(self, reason: Reason, message: str = "", *, ready: bool = False) -> None:
+        """On the way; `ready` says that what was there before still serves."""
+        self.set("Ready", ready, reason, message)
+        self.set("Reconciling", True, reason, message)
+        self.set("Stalled", False, reason)
+
+    def stalled(self, reason: Reason, message: str, *, ready: bool = False) -> None:
+        """Will not go on without a person; `ready` says that what was there before still serves."""
+        text = explain(reason, message)
+        self.set("Ready", ready, reason, text)
+        self.set("Reconciling", False, reason)
+        self.set("Stalled", True, reason, text)
+
+    def status_of(self, type_: str) -> str | None:
+        condition = self._by_type.get(type_)
+        return condition["status"] if condition else None
+
+    def dump(self) -> list[dict[str, Any]]:
+        return sorted(self._by_type.values(), key=lambda c: str(c["type"]))

@@ -1,0 +1,51 @@
+"""What a custom resource is besides its schema: names, printer columns; and the list of our kinds."""
+
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from modelyard.api.conditions import Condition
+from modelyard.api.fields import Schema
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    path: str  # JSONPath
+    type: str = "string"
+    wide: bool = False
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Kind:
+    kind: str
+    plural: str
+    short: str
+    spec: type[Schema]
+    status: type[Schema]
+    columns: tuple[Column, ...]
+    description: str
+
+    @property
+    def stem(self) -> str:
+        """The name under which this kind is found in every folder."""
+        return {
+            "Dataset": "dataset",
+            "TrainingJob": "training",
+            "ModelDeployment": "serving",
+            "DriftMonitor": "drift",
+        }[self.kind]
+
+
+class StatusBase(Schema):
+    """What every status has."""
+
+    observed_generation: int = Field(default=0, ge=0, description="The generation this status describes.")
+    phase: str = Field(default="Pending", max_length=32, description="One word for people; tools read conditions.")
+    conditions: list[Condition] = Field(
+        default=[],
+        max_length=16,
+        description="Ready, Reconciling and Stalled, and the kind's own.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+    )

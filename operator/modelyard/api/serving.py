@@ -1,0 +1,179 @@
+"""ModelDeployment: an endpoint for a family of models, rolled out by measured canary."""
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from modelyard.api.fields import Decimal, Digest, Duration, Ref, Resources, Schema, Time, rules
+from modelyard.api.kind import Column, Kind, StatusBase
+
+
+class ModelSource(Schema):
+    """Which model."""
+
+    training_job_ref: Ref = Field(description="The TrainingJob whose family is served.")
+    follow: Literal["Approved", "Pinned"] = Field(
+        default="Approved",
+        description="Approved: the newest of the family that passed its gate. Pinned: exactly this job's model.",
+    )
+
+
+class Replicas(Schema):
+    """How many pods."""
+
+    min: int = Field(default=2, ge=1, le=100, description="Pods of the serving revision.")
+
+
+class Step(Schema):
+    """A share of the traffic, held for a time while the checks are made."""
+
+    weight: int = Field(ge=1, le=100, description="Percent of requests that the candidate answers.")
+    hold: Duration = Field(default="0s", description="How long, at least.")
+
+
+class Check(Schema):
+    """A measure the candidate must keep. Say max, maxRatio (to the stable revision), or both."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "has(self.max) || has(self.maxRatio)",
+                "rollout.checks[] needs max or maxRatio: say which value is too much",
+            ),
+            (
+                "self.metric != 'disagreement' || !has(self.maxRatio)",
+                "rollout.checks[].maxRatio has no meaning for disagreement: use max",
+            ),
+        )
+    )
+    metric: Literal["errorRate", "p99Ms", "disagreement"] = Field(
+        description="errorRate: share of 5xx. p99Ms: latency. disagreement: share of rows predicted differently."
+    )
+    max: Decimal | None = Field(default=None, description="At most this value.")
+    max_ratio: Decimal | None = Field(default=None, description="At most this many times the stable revision's value.")
+
+
+class Rollout(Schema):
+    """How a new model takes over."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "self.steps.size() == 0 || self.steps[self.steps.size() - 1].weight == 100",
+                "rollout.steps must end with weight 100: add {weight: 100}",
+            ),
+            (
+                "self.steps.map(s, s.weight).isSorted()",
+                "rollout.steps[].weight must rise from step to step: sort the steps",
+            ),
+        )
+    )
+    steps: list[Step] = Field(
+        default=[Step(weight=10, hold="1m"), Step(weight=50, hold="1m"), Step(weight=100)],
+        max_length=10,
+        description="The steps; an empty list switches at once.",
+    )
+    checks: list[Check] = Field(
+        default=[Check(metric="errorRate", max="0.01")],
+        max_length=8,
+        description="Made at the end of every step.",
+    )
+    min_requests: int = Field(
+        default=20,
+        ge=0,
+        le=1000000,
+        description="Requests the candidate must have answered before a step is judged.",
+    )
+    progress_deadline: Duration = Field(
+        default="30m", description="A candidate that is not judged or not ready by then is rolled back."
+    )
+
+
+class Capture(Schema):
+    """Requests and predictions, kept as Parquet in the store for the drift monitor."""
+
+    percent: int = Field(default=100, ge=0, le=100, description="Share of requests.")
+
+
+class ModelDeploymentSpec(Schema):
+    """What to serve and how to change it."""
+
+    model: ModelSource = Field(description="Which model.")
+    replicas: Replicas = Field(default=Replicas(), description="How many pods.")
+    rollout: Rollout = Field(default=Rollout(), description="How a new model takes over.")
+    capture: Capture = Field(default=Capture(), description="What is kept of the traffic.")
+    resources: Resources = Field(default=Resources(), description="Of each serving pod.")
+
+
+class Revision(Schema):
+    """A model as it is served."""
+
+    revision: str = Field(max_length=16, description="Its name: in labels, Services and captured rows.")
+    model_digest: Digest = Field(description="The model.")
+    training_job: str = Field(max_length=63, description="The TrainingJob it came from.")
+    dataset_digest: Digest | None = Field(default=None, description="The data it was trained on.")
+    profile_digest: Digest | None = Field(default=None, description="The baseline drift is measured against.")
+    model_created_at: Time | None = Field(default=None, description="When the model was published.")
+    since: Time = Field(description="When it took this place.")
+
+
+class CheckStatus(Schema):
+    """A measure and its verdict."""
+
+    metric: str = Field(max_length=32, description="The metric.")
+    value: Decimal = Field(description="The candidate's value.")
+    baseline: Decimal | None = Field(default=None, description="The stable revision's value.")
+    verdict: Literal["Pass", "Fail", "Inconclusive"] = Field(description="Inconclusive: too few requests.")
+
+
+class RolloutStatus(Schema):
+    """The rollout under way."""
+
+    step: int = Field(description="Index of the step, from 0; -1 while the candidate starts.")
+    weight: int = Field(description="Percent of requests that the candidate answers.")
+    started_at: Time = Field(description="When the rollout began.")
+    step_started_at: Time = Field(description="When the step began.")
+    requests: int = Field(default=0, description="Requests the candidate answered in this step.")
+    checks: list[CheckStatus] = Field(default=[], max_length=8, description="The measures of this step.")
+
+
+class Rollback(Schema):
+    """A candidate that was taken back; it is not tried again."""
+
+    revision: str = Field(max_length=16, description="The candidate.")
+    model_digest: Digest = Field(description="Its model.")
+    at: Time = Field(description="When.")
+    message: str = Field(max_length=512, description="Which check failed, with the figures.")
+
+
+class ModelDeploymentStatus(StatusBase):
+    """Where the endpoint stands."""
+
+    url: str | None = Field(default=None, max_length=253, description="Of the endpoint, inside the cluster.")
+    ready_replicas: int = Field(default=0, description="Ready pods of the stable revision.")
+    stable: Revision | None = Field(default=None, description="What answers.")
+    candidate: Revision | None = Field(default=None, description="What is being rolled out.")
+    previous: Revision | None = Field(default=None, description="What answered before.")
+    rollout: RolloutStatus | None = Field(default=None, description="The rollout under way.")
+    rolled_back: list[Rollback] = Field(default=[], max_length=5, description="Candidates taken back, newest last.")
+    proposed: str | None = Field(default=None, max_length=63, description="With follow Pinned: a newer approved job.")
+
+
+SERVING = Kind(
+    kind="ModelDeployment",
+    plural="modeldeployments",
+    short="mdep",
+    spec=ModelDeploymentSpec,
+    status=ModelDeploymentStatus,
+    columns=(
+        Column("Phase", ".status.phase"),
+        Column("Model", ".status.stable.trainingJob"),
+        Column("Revision", ".status.stable.revision"),
+        Column("Weight", ".status.rollout.weight", "integer"),
+        Column("Ready", ".status.readyReplicas", "integer"),
+        Column("Reason", ".status.conditions[?(@.type=='Ready')].reason"),
+        Column("URL", ".status.url"),
+        Column("Age", ".metadata.creationTimestamp", "date"),
+    ),
+    description="An endpoint for a family of models; new models take over by measured canary.",
+)

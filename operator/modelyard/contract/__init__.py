@@ -1,0 +1,1 @@
+"""What control plane and pods agree on: tasks, results, store layout, manifests, profiles, captured rows."""

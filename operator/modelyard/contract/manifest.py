@@ -1,0 +1,70 @@
+"""What a dataset version and a model are: canonical JSON whose sha256 is their identity."""
+
+from typing import Literal
+
+from modelyard.contract.document import Document
+
+MetricName = Literal["accuracy", "f1", "rocAuc", "logLoss", "mae", "rmse", "r2"]
+LOWER_IS_BETTER = frozenset({"logLoss", "mae", "rmse"})
+
+# Column types of the contract; each names the Arrow type pods use for it.
+ColumnType = Literal["bool", "int64", "float64", "string", "timestamp", "date"]
+
+
+class Column(Document):
+    name: str
+    type: ColumnType
+    nullable: bool = True
+    role: Literal["feature", "label", "key", "time"] = "feature"
+
+
+class BlobFile(Document):
+    digest: str
+    bytes: int
+    rows: int = 0
+    split: str | None = None  # of a dataset's file
+    path: str | None = None  # of a model's file, relative
+
+
+class DatasetManifest(Document):
+    """The version's digest is `digest_of(manifest.wire())`. Files are Parquet."""
+
+    kind: Literal["dataset"] = "dataset"
+    files: list[BlobFile]
+    columns: list[Column]
+    rows: int
+    profile_digest: str  # a blob holding a Profile: of the train split
+    logical_digest: str  # of the rows, whatever their order and file format
+    inputs_digest: str
+    recipe_digest: str
+    created_at: str
+    checked_at: str
+
+
+class CurrentRef(Document):
+    """The content of refs/current and refs/quarantine/<digest>."""
+
+    digest: str
+    build_key: str  # digest of inputs + recipe: equal means there is nothing to build
+    promoted_at: str
+    failed: list[str] = []  # names of the expectations a quarantined candidate failed
+
+
+class ModelManifest(Document):
+    """What serving needs to load a model safely and what lineage needs to explain it."""
+
+    kind: Literal["model"] = "model"
+    format: Literal["skops", "onnx"]
+    task: Literal["classification", "regression"]
+    files: list[BlobFile]
+    trusted_types: list[str] = []  # skops: the types found at training time, checked against the allow-list
+    features: list[Column]  # in the order the model takes them
+    label: Column
+    classes: list[str] = []  # of a classifier, in the order of its probabilities, as strings
+    metrics: dict[str, float]
+    profile_digest: str
+    dataset_name: str
+    dataset_digest: str
+    parameters: dict[str, str] = {}
+    created_at: str
+    example: dict[str, list[str | float | int | bool | None]] = {}  # a few training rows by feature, for /docs

@@ -1,0 +1,145 @@
+"""What a planner sees: its own children, the resources it depends on or serves, and what pods last told.
+
+Built from the cache without I/O. `neighbours` is the other direction: whom a changed resource concerns.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from modelyard.plan.plan import Key, Object
+
+
+class Lookup(Protocol):
+    """The cache as planners may ask it."""
+
+    def get(self, key: Key) -> Object | None: ...
+    def all(self, kind: str, namespace: str) -> Sequence[Object]: ...
+    def children(self, key: Key) -> Sequence[Object]: ...
+    def reading(self, namespace: str, pod: str) -> Mapping[str, Any] | None: ...
+
+
+@dataclass(frozen=True)
+class Observed:
+    """`related` holds the other resources by kind; `readings` the last Progress or ServingStats by pod name."""
+
+    children: tuple[Object, ...] = ()
+    related: Mapping[str, tuple[Object, ...]] = field(default_factory=dict)
+    readings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def of(self, kind: str, role: str | None = None) -> tuple[Object, ...]:
+        """Children of a Kubernetes kind (Job, Pod, Deployment, ...), by the role in their labels."""
+        return tuple(
+            c
+            for c in self.children
+            if c["kind"] == kind and (role is None or c["metadata"]["labels"].get("modelyard.dev/role") == role)
+        )
+
+    def named(self, kind: str, name: str) -> Object | None:
+        """A child or a related resource by kind and name."""
+        for candidate in (*self.children, *self.related.get(kind, ())):
+            if candidate["kind"] == kind and candidate["metadata"]["name"] == name:
+                return candidate
+        return None
+
+
+def _spec(resource: Object) -> Mapping[str, Any]:
+    spec: Mapping[str, Any] = resource.get("spec", {})
+    return spec
+
+
+def dataset_of(job: Object) -> str:
+    return str(_spec(job).get("datasetRef", {}).get("name", ""))
+
+
+def root_of(job: Object) -> str:
+    """The name of the family a TrainingJob belongs to: the root's name."""
+    trigger = _spec(job).get("trigger") or {}
+    return str(trigger.get("rootRef", {}).get("name") or job["metadata"]["name"])
+
+
+def monitor_of(job: Object) -> str | None:
+    trigger = _spec(job).get("trigger") or {}
+    name = trigger.get("driftMonitorRef", {}).get("name")
+    return str(name) if name else None
+
+
+def family_of(deployment: Object) -> str:
+    return str(_spec(deployment).get("model", {}).get("trainingJobRef", {}).get("name", ""))
+
+
+def deployment_of(monitor: Object) -> str:
+    return str(_spec(monitor).get("modelDeploymentRef", {}).get("name", ""))
+
+
+def _related(resource: Object, lookup: Lookup) -> dict[str, tuple[Object, ...]]:
+    namespace = resource["metadata"]["namespace"]
+    name = resource["metadata"]["name"]
+
+    def pick(kind: str, wanted: Callable[[Object], bool]) -> tuple[Object, ...]:
+        return tuple(o for o in lookup.all(kind, namespace) if wanted(o))
+
+    def one(kind: str, wanted: str | None) -> tuple[Object, ...]:
+        found = lookup.get(Key(kind, namespace, wanted)) if wanted else None
+        return (found,) if found else ()
+
+    match resource["kind"]:
+        case "Dataset":
+            return {"TrainingJob": pick("TrainingJob", lambda o: dataset_of(o) == name)}
+        case "TrainingJob":
+            return {
+                "Dataset": one("Dataset", dataset_of(resource)),
+                "DriftMonitor": one("DriftMonitor", monitor_of(resource)),
+            }
+        case "ModelDeployment":
+            return {"TrainingJob": pick("TrainingJob", lambda o: root_of(o) == family_of(resource))}
+        case "DriftMonitor":
+            deployments = one("ModelDeployment", deployment_of(resource))
+            family = family_of(deployments[0]) if deployments else ""
+            return {
+                "ModelDeployment": deployments,
+                "TrainingJob": pick("TrainingJob", lambda o: root_of(o) == family),
+            }
+    return {}
+
+
+def observe(resource: Object, lookup: Lookup) -> Observed:
+    namespace = resource["metadata"]["namespace"]
+    children = tuple(lookup.children(Key(resource["kind"], namespace, resource["metadata"]["name"])))
+    readings = {
+        pod: reading
+        for pod in (c["metadata"]["name"] for c in children if c["kind"] == "Pod")
+        if (reading := lookup.reading(namespace, pod)) is not None
+    }
+    return Observed(children, _related(resource, lookup), readings)
+
+
+def signal(resource: Object) -> Any:
+    """The part of a resource its neighbours react to; while it is unchanged they are not woken."""
+    status = resource.get("status", {})
+    approved = [c["status"] for c in status.get("conditions", []) if c["type"] in ("Approved", "Ready")]
+    keep = ("current", "checkedAt", "model", "phase", "stable", "candidate", "retrain", "history", "proposed")
+    return {"spec": resource.get("spec"), "approved": approved, **{k: status.get(k) for k in keep}}
+
+
+def neighbours(resource: Object, lookup: Lookup) -> set[Key]:
+    """Resources whose planners read this one."""
+    namespace = resource["metadata"]["namespace"]
+    name = resource["metadata"]["name"]
+
+    def having(kind: str, read: Callable[[Object], str | None], value: str) -> set[Key]:
+        found = (o for o in lookup.all(kind, namespace) if read(o) == value)
+        return {Key(kind, namespace, o["metadata"]["name"]) for o in found}
+
+    match resource["kind"]:
+        case "Dataset":
+            return having("TrainingJob", dataset_of, name)
+        case "TrainingJob":
+            deployments = having("ModelDeployment", family_of, root_of(resource))
+            monitors = {m for d in deployments for m in having("DriftMonitor", deployment_of, d.name)}
+            return {Key("Dataset", namespace, dataset_of(resource))} | deployments | monitors
+        case "ModelDeployment":
+            return having("DriftMonitor", deployment_of, name)
+        case "DriftMonitor":
+            return having("TrainingJob", monitor_of, name)
+    return set()

@@ -1,0 +1,1 @@
+"""The I/O shell: watches, cache, queue, applying plans, election, metrics, health."""
