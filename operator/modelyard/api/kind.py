@@ -26,6 +26,7 @@ class Kind:
     status: type[Schema]
     columns: tuple[Column, ...]
     description: str
+    name_limit: int = 40  # so that `<name>-<revision>` and `<name>-<role>-<hash>` are whole names of children
 
     @property
     def stem(self) -> str:

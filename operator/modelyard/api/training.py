@@ -156,4 +156,5 @@ TRAINING = Kind(
         Column("Model", ".status.model.digest", wide=True),
     ),
     description="One run of a recipe or a script on a pinned version of a Dataset; gives a model.",
+    name_limit=52,  # a retraining is named `<root>-r-<id>`
 )
