@@ -14,6 +14,15 @@ from modelyard.api.kind import Column, Kind
 from modelyard.api.kinds import KINDS
 
 Json = dict[str, Any]
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes equal parts out instead of aliasing them."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 HEADER = "# Generated from operator/modelyard/api by `make crds`. Do not edit.\n"
 
 
@@ -33,6 +42,7 @@ def _structural(node: Json, definitions: Json) -> Json:
         (variant,) = [v for v in node.pop("anyOf") if v.get("type") != "null"]
         node = {**(definitions[variant["$ref"].rsplit("/", 1)[-1]] if "$ref" in variant else variant), **node}
     node.pop("title", None)
+    node.pop("$defs", None)
     if "const" in node:
         node["enum"] = [node.pop("const")]
     if "default" in node:
@@ -116,7 +126,7 @@ def definition(kind: Kind) -> Json:
 def files() -> dict[str, str]:
     """File name -> content of every CRD."""
     return {
-        f"{GROUP}_{kind.plural}.yaml": HEADER + yaml.safe_dump(definition(kind), sort_keys=False, width=110)
+        f"{GROUP}_{kind.plural}.yaml": HEADER + yaml.dump(definition(kind), Dumper=_Dumper, sort_keys=False, width=110)
         for kind in KINDS
     }
 

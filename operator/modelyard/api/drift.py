@@ -72,7 +72,7 @@ class Checks(Schema):
     """What is checked."""
 
     quality: QualityCheck = Field(default=QualityCheck(), description="Broken data.")
-    data_drift: DataDriftCheck | None = Field(default=DataDriftCheck(), description="Changed inputs.")
+    data_drift: DataDriftCheck = Field(default=DataDriftCheck(), description="Changed inputs.")
     performance: PerformanceCheck | None = Field(default=None, description="Worse predictions; needs labels.")
 
 
