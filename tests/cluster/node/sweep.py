@@ -1,0 +1,84 @@
+"""Removes whatever a node left behind, after a clean stop or a crash: processes, mounts, namespaces, links.
+
+Everything is recognised by a path inside the cluster's own folder or by a recorded process, never by a name.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+from collections import defaultdict
+from pathlib import Path
+
+from tests.cluster.node import network
+from tests.cluster.node.layout import Layout
+from tests.cluster.process import Processes, Record, end
+
+# kubelet first, so that it restarts no pod; what it needs last
+STOP_ORDER = ("forwarder", "volumes", "kubelet", "kube-proxy", "coredns", "scheduler", "controller-manager",
+              "api-server", "containerd", "etcd")  # fmt: skip
+
+
+def sweep(layout: Layout, processes: Processes) -> None:
+    processes.stop(STOP_ORDER)
+    end(pod_processes(layout), grace_s=0)
+    unmount_below(layout.directory)
+    network.remove(layout)
+    for address in (layout.runtime_state / "containerd").glob("*/k8s.io/*/address"):
+        with contextlib.suppress(OSError):
+            Path(address.read_text().removeprefix("unix://")).unlink(missing_ok=True)
+    shutil.rmtree(layout.runtime_state, ignore_errors=True)
+    remove_pod_groups()
+
+
+def forget(layout: Layout) -> None:
+    """The data too, and the links to it that kubelet and the network plugin put in fixed places."""
+    for link in Path("/var/log/containers").glob("*.log"):
+        if link.is_symlink() and str(layout.directory) in str(link.readlink()):
+            link.unlink(missing_ok=True)
+    for result in Path("/var/lib/cni/results").glob(f"{layout.cluster}-*"):
+        result.unlink(missing_ok=True)
+    shutil.rmtree(layout.directory)
+
+
+def pod_processes(layout: Layout) -> list[Record]:
+    """The containerd shims that serve our socket, after everything below them."""
+    children: dict[int, list[int]] = defaultdict(list)
+    shims = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parent = int(folder.joinpath("stat").read_text().rpartition(")")[2].split()[1])
+            children[parent].append(int(folder.name))
+            if is_shim_of(layout, folder.joinpath("cmdline").read_bytes().decode(errors="replace").split("\0")):
+                shims.append(int(folder.name))
+    found, rest = [], list(shims)
+    while rest:
+        pid = rest.pop()
+        found.append(pid)
+        rest += children[pid]
+    return [record for record in map(Record.of, reversed(found)) if record]
+
+
+def is_shim_of(layout: Layout, arguments: list[str]) -> bool:
+    program = Path(arguments[0]).name
+    return program.startswith("containerd-shim") and str(layout.runtime_socket) in arguments
+
+
+def unmount_below(directory: Path) -> None:
+    """The youngest mount first: later mounts may lie on earlier ones."""
+    below = [point for point in mount_points() if point.is_relative_to(directory)]
+    for point in reversed(below):
+        subprocess.run(["umount", "--lazy", str(point)], check=False, capture_output=True)
+
+
+def mount_points() -> list[Path]:
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return [Path(line.split()[4].encode().decode("unicode_escape")) for line in lines]
+
+
+def remove_pod_groups() -> None:
+    """The pods' control groups; one that still has a process refuses, and belongs to somebody else."""
+    for top in [*Path("/sys/fs/cgroup").glob("kubepods"), *Path("/sys/fs/cgroup").glob("*/kubepods")]:
+        for folder, _, _ in os.walk(top, topdown=False):
+            with contextlib.suppress(OSError):
+                Path(folder).rmdir()

@@ -1,0 +1,33 @@
+"""Waiting with a deadline, for things that say nothing when they are done."""
+
+import socket
+import time
+from collections.abc import Callable
+
+from tests.cluster.provider import ClusterError
+
+
+def until(
+    done: Callable[[], bool],
+    what: str,
+    timeout_s: float,
+    trouble: Callable[[], str | None] = lambda: None,
+    every_s: float = 0.1,
+) -> None:
+    """`trouble` says why waiting longer makes no sense."""
+    deadline = time.monotonic() + timeout_s
+    while not done():
+        if reason := trouble():
+            raise ClusterError(f"waiting for {what}: {reason}")
+        if time.monotonic() > deadline:
+            raise ClusterError(f"{what}: not after {timeout_s:.0f} s")
+        time.sleep(every_s)
+
+
+def free_ports(count: int) -> list[int]:
+    """Distinct ports of 127.0.0.1 that nobody listens on now."""
+    opened = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports: list[int] = [each.getsockname()[1] for each in opened]
+    for each in opened:
+        each.close()
+    return ports
