@@ -111,9 +111,11 @@ def end(records: Sequence[Record], grace_s: float) -> None:
         while any(record.alive for record in records) and time.monotonic() < deadline:
             _reap(records)
             time.sleep(0.02)
+        _reap(records)
 
 
 def _reap(records: Sequence[Record]) -> None:
+    """Those that were our own children would otherwise stay as zombies."""
     for record in records:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(record.pid, os.WNOHANG)

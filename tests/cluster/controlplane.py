@@ -1,0 +1,123 @@
+"""etcd and the API server alone, without root, for integration tests: up in about 3 seconds.
+
+Optionally with the controllers (Jobs, Deployments, garbage collection) and the scheduler; there is no kubelet.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from tests.cluster import build, components
+from tests.cluster.api import Api
+from tests.cluster.components import ControlPlaneSettings
+from tests.cluster.credentials import Credentials
+from tests.cluster.paths import cache_dir
+from tests.cluster.process import Processes, Record
+from tests.cluster.waiting import free_ports, until
+
+_ORDER = ("scheduler", "controller-manager", "api-server", "etcd")
+
+
+class ControlPlane:
+    """A control plane of its own: `with ControlPlane() as plane: ... plane.kubeconfig`."""
+
+    def __init__(self, *, controllers: bool = False, scheduler: bool = False) -> None:
+        self.controllers, self.scheduler = controllers, scheduler
+        self.program = build.program("kubernetes")
+        self.kubectl = build.program("kubernetes", "kubectl")
+        clear_abandoned()
+        parent = _parent()
+        parent.mkdir(parents=True, exist_ok=True)
+        self.directory = Path(tempfile.mkdtemp(dir=parent))
+        self.kubeconfig = self.directory / "kubeconfig"
+        self.processes = Processes(self.directory)
+        api, etcd, peer = free_ports(3)
+        self.settings = ControlPlaneSettings(
+            program=self.program, data=self.directory, credentials=Credentials(self.directory / "credentials"),
+            bind="127.0.0.1", api_port=api, etcd_port=etcd, peer_port=peer, services="10.96.0.0/16",
+        )  # fmt: skip
+
+    @property
+    def url(self) -> str:
+        return self.settings.api_url
+
+    @property
+    def api(self) -> Api:
+        return Api(self.url, self.settings.credentials)
+
+    def start(self) -> "ControlPlane":
+        owner = Record.of(os.getpid())
+        if owner:
+            (self.directory / "owner.json").write_text(json.dumps(vars(owner)))
+        made = self.settings.credentials
+        components.issue_all(made, ["127.0.0.1", "10.96.0.1"])
+        made.kubeconfig("admin", self.url, self.kubeconfig)
+        self._start("etcd", components.etcd(self.settings))
+        self._start("api-server", components.api_server(self.settings))
+        self._wait(self.api.ready, "the API server")
+        self._wait(self._default_namespace, "the default namespace")
+        controller_port, scheduler_port = free_ports(2)
+        if self.controllers:
+            config = made.kubeconfig("controller-manager", self.url, self.directory / "controller-manager.kubeconfig")
+            self._start("controller-manager", components.controller_manager(self.settings, config, controller_port))
+        if self.scheduler:
+            config = made.kubeconfig("scheduler", self.url, self.directory / "scheduler.kubeconfig")
+            self._start("scheduler", components.scheduler(self.settings, config, scheduler_port))
+        return self
+
+    def stop(self) -> None:
+        """Nothing is worth keeping, so nobody is asked to finish politely."""
+        self.processes.stop(_ORDER, grace_s=0)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def log(self, component: str) -> str:
+        return self.processes.tail(component, lines=200)
+
+    def __enter__(self) -> "ControlPlane":
+        try:
+            return self.start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _default_namespace(self) -> bool:
+        return self.api.call("GET", "/api/v1/namespaces/default")[0] == 200
+
+    def _start(self, name: str, command: list[str]) -> None:
+        self.processes.start(name, command)
+
+    def _wait(self, done: Callable[[], bool], what: str) -> None:
+        def trouble() -> str | None:
+            ended = [name for name in ("etcd", "api-server") if not self.processes.alive(name)]
+            return f"{ended[0]} ended:\n{self.log(ended[0])[-2000:]}" if ended else None
+
+        until(done, what, 60, trouble, every_s=0.05)
+
+
+def _parent() -> Path:
+    return cache_dir() / "control-planes"
+
+
+def clear_abandoned() -> None:
+    """Those whose test run was killed; a folder without an owner is being made at this moment, or is old."""
+    for directory in _parent().glob("*"):
+        try:
+            owner = Record(**json.loads((directory / "owner.json").read_text()))
+            abandoned = not owner.alive
+        except FileNotFoundError:
+            abandoned = time.time() - directory.stat().st_mtime > 60
+        except ValueError:
+            continue
+        if abandoned:
+            Processes(directory).stop(_ORDER, grace_s=0)
+            shutil.rmtree(directory, ignore_errors=True)
