@@ -64,6 +64,17 @@ def schema_of(model: type[Schema]) -> Json:
     return _structural(raw, raw.get("$defs", {}))
 
 
+def _without_defaults(node: Json) -> Json:
+    """The schema of a status: what the API server would fill in, the operator would see as a change to undo."""
+    node = {name: value for name, value in node.items() if name != "default"}
+    if "properties" in node:
+        node["properties"] = {name: _without_defaults(child) for name, child in node["properties"].items()}
+    for key in ("items", "additionalProperties"):
+        if isinstance(node.get(key), dict):
+            node[key] = _without_defaults(node[key])
+    return node
+
+
 def _name_rules(kind: Kind) -> list[Json]:
     return [
         {
@@ -95,7 +106,7 @@ def definition(kind: Kind) -> Json:
             "kind": {"type": "string"},
             "metadata": {"type": "object"},
             "spec": schema_of(kind.spec),
-            "status": schema_of(kind.status),
+            "status": _without_defaults(schema_of(kind.status)),
         },
         "x-kubernetes-validations": _name_rules(kind),
     }

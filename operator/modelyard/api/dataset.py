@@ -192,8 +192,8 @@ class DatasetSpec(Schema):
     model_config = ConfigDict(
         json_schema_extra=rules(
             (
-                "self.sources.size() == 1 || has(self.transform)",
-                "transform.sql is required with more than one source: write the SELECT that joins them",
+                "(has(self.sources) && self.sources.size() == 1) || has(self.transform)",
+                "transform.sql is required unless there is exactly one source: write the SELECT that makes the rows",
             ),
             (
                 "!has(self.splits) || self.splits.strategy != 'time' || (has(self.columns) && has(self.columns.time))",
@@ -202,9 +202,9 @@ class DatasetSpec(Schema):
         )
     )
     sources: list[Source] = Field(
-        min_length=1,
+        default=[],
         max_length=16,
-        description="Where the data comes from.",
+        description="Where the data comes from; none where SQL alone makes the rows, by range(n).",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
     )
     transform: Transform | None = Field(default=None, description="Where absent, the only source as it is.")
