@@ -6,6 +6,7 @@ from enum import StrEnum
 class Reason(StrEnum):
     # waiting and progress
     PENDING = "Pending"
+    PAUSED = "Paused"
     BUILDING = "Building"
     TRAINING = "Training"
     WAITING_FOR_DATASET = "WaitingForDataset"
