@@ -198,6 +198,7 @@ class DriftMonitorStatus(StatusBase):
 
     last_check: CheckStatus | None = Field(default=None, description="The last check.")
     findings_in_a_row: int = Field(default=0, description="Checks in a row with a finding that counts.")
+    champion_digest: Digest | None = Field(default=None, description="The model those findings are about.")
     run: str = Field(default="", max_length=253, description="The value of modelyard.dev/run that was last obeyed.")
     retrain: RetrainStatus | None = Field(default=None, description="The last retraining.")
     next_retrain_at: Time | None = Field(default=None, description="End of the cooldown.")
