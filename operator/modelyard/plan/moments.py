@@ -1,0 +1,19 @@
+"""Times as the API writes them, and back. Planners get `now`; they never ask a clock."""
+
+from datetime import UTC, datetime, timedelta
+
+
+def moment(text: str) -> datetime:
+    """RFC 3339, with or without fractions of a second, as an aware datetime in UTC."""
+    parsed = datetime.fromisoformat(text)
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def later(text: str, seconds: float) -> datetime:
+    """So many seconds after an RFC 3339 time."""
+    return moment(text) + timedelta(seconds=seconds)
+
+
+def until(then: datetime, now: datetime) -> float:
+    """Seconds to wait, at least one: a reconcile is never asked for in the past."""
+    return max(1.0, (then - now).total_seconds())
