@@ -1,0 +1,1 @@
+"""What pods share: store client, task runner, progress endpoint, tables, models and profiles."""

@@ -1,0 +1,136 @@
+"""Rows of a dataset version: its files by split, verified, and the columns in the form models take them.
+
+A model sees two kinds of column: float64 (numbers, bools, times in seconds; NaN is missing) and object
+(strings; None is missing). Training, serving and the gate build their frames here, so they agree.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from modelyard.contract.manifest import BlobFile, Column, ColumnType, DatasetManifest
+from modelyard.contract.store import dataset_manifest
+from modelyard_kit.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ARROW_TYPES: Mapping[ColumnType, pa.DataType] = {
+    "bool": pa.bool_(),
+    "int64": pa.int64(),
+    "float64": pa.float64(),
+    "string": pa.string(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+    "date": pa.date32(),
+}
+
+
+def load_manifest(store: Store, namespace: str, name: str, digest: str) -> DatasetManifest:
+    """The manifest of a pinned version, verified."""
+    return store.get_document(dataset_manifest(namespace, name, digest), DatasetManifest, digest)
+
+
+def fetch_split(store: Store, manifest: DatasetManifest, split: str, folder: Path) -> list[Path]:
+    """Downloads the Parquet files of a split into `folder`, each verified. Empty where there is no such split."""
+    targets = []
+    for number, file in enumerate(split_files(manifest, split)):
+        target = folder / f"{split}-{number:04d}.parquet"
+        store.get_blob(file.digest, target)
+        targets.append(target)
+    return targets
+
+
+def read_split(store: Store, manifest: DatasetManifest, split: str, folder: Path) -> pa.Table:
+    """A split as one table with exactly the manifest's columns and types; no rows where there is no such split."""
+    schema = arrow_schema(manifest.columns)
+    paths = fetch_split(store, manifest, split, folder)
+    return pa.concat_tables([pq.read_table(path).cast(schema) for path in paths] or [schema.empty_table()])
+
+
+def split_files(manifest: DatasetManifest, split: str) -> list[BlobFile]:
+    return [file for file in manifest.files if file.split == split]
+
+
+def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
+    return pa.schema([pa.field(column.name, ARROW_TYPES[column.type], column.nullable) for column in columns])
+
+
+def features(columns: Sequence[Column]) -> list[Column]:
+    return [column for column in columns if column.role == "feature"]
+
+
+def label(columns: Sequence[Column]) -> Column | None:
+    return next((column for column in columns if column.role == "label"), None)
+
+
+def table_frame(table: pa.Table, columns: Sequence[Column]) -> "pd.DataFrame":
+    """The given columns of a table in the form models take them."""
+    import pandas as pd
+
+    return pd.DataFrame({column.name: _values(table[column.name], column.type) for column in columns})
+
+
+def rows_frame(rows: Mapping[str, Sequence[Any]], columns: Sequence[Column]) -> "pd.DataFrame":
+    """The same from plain values by column, as a request brings them; an absent column is all missing.
+
+    Raises ValueError that names the column and the value which is not of its type.
+    """
+    length = max((len(values) for values in rows.values()), default=0)
+    arrays = {column.name: _parsed(rows.get(column.name) or [None] * length, column) for column in columns}
+    return table_frame(pa.table(arrays), columns)
+
+
+def class_labels(values: pa.ChunkedArray, column_type: ColumnType) -> list[str | None]:
+    """Labels of a classification as strings: `1` for 1 and 1.0, `true` for a bool."""
+    if column_type == "bool":
+        return [None if value is None else str(value).lower() for value in values.to_pylist()]
+    if column_type == "float64":
+        return [None if v is None else str(int(v)) if v == int(v) else repr(v) for v in values.to_pylist()]
+    return [None if value is None else str(value) for value in values.to_pylist()]
+
+
+def _values(values: pa.ChunkedArray, column_type: ColumnType) -> Any:
+    """A column as a numpy array: object for strings, else float64."""
+    if column_type == "string":
+        return values.cast(pa.string()).to_numpy()
+    if column_type in ("timestamp", "date"):
+        micros = values.cast(pa.timestamp("us", tz="UTC" if column_type == "timestamp" else None)).cast(pa.int64())
+        values = pc.divide(micros.cast(pa.float64()), 1e6)
+    return values.cast(pa.float64(), safe=False).to_numpy().astype("float64", copy=False)
+
+
+def _parsed(values: Sequence[Any], column: Column) -> pa.Array:
+    try:
+        return pa.array([_plain(value, column.type) for value in values], ARROW_TYPES[column.type])
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
+        raise ValueError(f"column {column.name} takes {column.type}: {error}") from error
+
+
+def _plain(value: Any, column_type: ColumnType) -> Any:
+    """A JSON value as what Arrow takes: whole floats are ints, ISO 8601 strings are times."""
+    if value is None:
+        return None
+    match column_type:
+        case "int64" | "float64" if isinstance(value, str):
+            return float(value) if column_type == "float64" else int(value)
+        case "int64" if isinstance(value, float):  # Arrow would cut the fraction off silently
+            if not value.is_integer():
+                raise ValueError(f"{value} is not whole")
+            return int(value)
+        case "float64":
+            return float(value)
+        case "bool" if value in (0, 1):
+            return bool(value)
+        case "string":
+            return str(value)
+        case "timestamp" if isinstance(value, str):
+            moment = datetime.fromisoformat(value)
+            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        case "date" if isinstance(value, str):
+            return date.fromisoformat(value[:10])
+    return value
