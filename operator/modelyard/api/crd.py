@@ -29,6 +29,8 @@ HEADER = "# Generated from operator/modelyard/api by `make crds`. Do not edit.\n
 def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: _without_nulls(v) for k, v in value.items() if v is not None}
+    if isinstance(value, list):
+        return [_without_nulls(v) for v in value]
     return value
 
 

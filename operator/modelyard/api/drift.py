@@ -89,7 +89,7 @@ class Gate(Schema):
 class Retrain(Schema):
     """What follows from a finding."""
 
-    on: list[Literal["Performance", "DataDrift"]] = Field(
+    when: list[Literal["Performance", "DataDrift"]] = Field(
         default=["Performance"], max_length=2, description="Which findings count."
     )
     action: Literal["Alert", "Propose", "Retrain"] = Field(

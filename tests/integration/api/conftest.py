@@ -1,0 +1,43 @@
+"""The four kinds on a real API server."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cluster import build
+
+ROOT = Path(__file__).parents[3]
+Apply = Callable[[dict[str, object]], "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def kubectl(control_plane: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    program = build.program("kubernetes", "kubectl")
+
+    def run(*arguments: str, given: str | None = None) -> "subprocess.CompletedProcess[str]":
+        command = [str(program), "--kubeconfig", str(control_plane), *arguments]
+        return subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=60)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def crds(kubectl: Callable[..., "subprocess.CompletedProcess[str]"]) -> None:
+    done = kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
+    assert done.returncode == 0, done.stderr
+    done = kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(ROOT / "crds"))
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def dry_apply(crds: None, kubectl: Callable[..., "subprocess.CompletedProcess[str]"]) -> Apply:
+    """`kubectl apply --dry-run=server` under strict validation."""
+
+    def apply(resource: dict[str, object]) -> "subprocess.CompletedProcess[str]":
+        arguments = ("apply", "--dry-run=server", "--validate=strict", "-f", "-")
+        return kubectl(*arguments, given=yaml.safe_dump(resource))
+
+    return apply
