@@ -46,3 +46,10 @@ def node_ready(api: Api, name: str) -> bool:
         return False
     conditions = node["status"].get("conditions", []) if code == http.client.OK else []
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+def mark_unknown(api: Api, name: str) -> None:
+    """Before kubelet starts again, so that its old Ready is not taken for a new one."""
+    condition = {"type": "Ready", "status": "Unknown", "reason": "Starting", "message": "kubelet is starting"}
+    patch = {"status": {"conditions": [condition]}}
+    api.call("PATCH", f"/api/v1/nodes/{name}/status", patch, "application/strategic-merge-patch+json")

@@ -30,6 +30,8 @@ def kubelet_config(layout: Layout, made: Credentials) -> str:
             "volumePluginDir": str(layout.data / "volume-plugins"),
             "maxPods": 250,
             "serializeImagePulls": False,
+            "kubeAPIQPS": 500,
+            "kubeAPIBurst": 1000,
             # nothing can be pulled again: images are never collected for lack of space
             "imageGCHighThresholdPercent": 100,
             "imageGCLowThresholdPercent": 99,
@@ -67,8 +69,8 @@ def coredns(layout: Layout, program: Path) -> list[str]:
 
 
 def corefile(layout: Layout) -> str:
-    """No `forward`: a name outside the cluster does not exist, which is said at once."""
-    return f""".:53 {{
+    """No way out: other names do not exist. No `cache`: a name that is missing once would stay so for seconds."""
+    return f"""cluster.local:53 in-addr.arpa:53 {{
     bind {layout.network.dns}
     errors
     health 127.0.0.1:8080
@@ -77,6 +79,11 @@ def corefile(layout: Layout) -> str:
         pods insecure
         ttl 5
     }}
-    cache 5
+}}
+.:53 {{
+    bind {layout.network.dns}
+    template ANY ANY {{
+        rcode NXDOMAIN
+    }}
 }}
 """

@@ -37,6 +37,14 @@ def remove(layout: Layout) -> None:
     if layout.namespace.exists():
         subprocess.run(["ip", "netns", "delete", layout.namespace.name], check=False, capture_output=True)
         layout.namespace.unlink(missing_ok=True)
+    folder = layout.namespace.parent
+    if folder in mount_points() and not any(folder.iterdir()):
+        _run("umount", str(folder))  # `ip netns add` mounts it on itself; nobody else uses an empty one
+
+
+def mount_points() -> list[Path]:
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return [Path(line.split()[4].encode().decode("unicode_escape")) for line in lines]
 
 
 def _run(*command: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.cluster import build, components
-from tests.cluster.api import Api, node_ready
+from tests.cluster.api import Api, mark_unknown, node_ready
 from tests.cluster.components import ControlPlaneSettings
 from tests.cluster.credentials import Credentials
 from tests.cluster.node import addons, kubelet, network, runtime
@@ -110,6 +110,7 @@ class Start:
         self.wait(self.layout.runtime_socket.exists, "containerd", 60, ("containerd",))
         self.wait(self.runtime_answers, "containerd's answer", 60, ("containerd",))
         runtime.import_pause(self.layout, self.pause)
+        mark_unknown(api, NODE_NAME)
         self.inside("kubelet", kubelet.kubelet(self.layout, self.made, self.program))
         self.inside("coredns", kubelet.coredns(self.layout, self.coredns))
         self.wait(lambda: node_ready(api, NODE_NAME), "the node", 90, REQUIRED)

@@ -36,8 +36,11 @@ def forget(layout: Layout) -> None:
     for link in Path("/var/log/containers").glob("*.log"):
         if link.is_symlink() and str(layout.directory) in str(link.readlink()):
             link.unlink(missing_ok=True)
-    for result in Path("/var/lib/cni/results").glob(f"{layout.cluster}-*"):
+    results, prefix = Path("/var/lib/cni/results"), f"{layout.cluster}-"
+    for result in results.glob(f"{prefix}*-eth0"):
+        container = result.name.removeprefix(prefix).removesuffix("-eth0")
         result.unlink(missing_ok=True)
+        (results / f"cni-loopback-{container}-lo").unlink(missing_ok=True)
     shutil.rmtree(layout.directory)
 
 
@@ -66,14 +69,9 @@ def is_shim_of(layout: Layout, arguments: list[str]) -> bool:
 
 def unmount_below(directory: Path) -> None:
     """The youngest mount first: later mounts may lie on earlier ones."""
-    below = [point for point in mount_points() if point.is_relative_to(directory)]
+    below = [point for point in network.mount_points() if point.is_relative_to(directory)]
     for point in reversed(below):
         subprocess.run(["umount", "--lazy", str(point)], check=False, capture_output=True)
-
-
-def mount_points() -> list[Path]:
-    lines = Path("/proc/self/mountinfo").read_text().splitlines()
-    return [Path(line.split()[4].encode().decode("unicode_escape")) for line in lines]
 
 
 def remove_pod_groups() -> None:
