@@ -1,0 +1,64 @@
+# Two commands matter: `make demo` and `make test`. Both do all their own set-up and reuse what is already there.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format unit integration e2e up down images crds lock dev
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(READY) ## a virtual environment with the locked dependencies
+
+$(READY): requirements/dev.txt
+	@echo "installing the development environment into .venv"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+demo: $(READY) ## the whole life of a model on a real cluster, on real data
+	@$(BIN)/python -m examples.demo
+
+down: $(READY) ## take the cluster away; what was built stays in the cache
+	@$(BIN)/python -m tests.cluster down
+
+up: $(READY) ## a cluster with modelyard installed, for trying things out
+	@$(BIN)/python -m tests.product install
+
+test: check unit integration e2e ## everything CI runs
+
+check: $(READY) ## format, lint, types, import rules, generated files: seconds
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@PYTHONPATH=$(PODS) $(BIN)/lint-imports --no-timing
+	@PYTHONPATH=operator $(BIN)/python -m modelyard.cli.main crds --check crds charts/modelyard/files/crds
+	@$(BIN)/yamllint --strict examples crds skaffold.yaml .yamllint.yaml
+
+PODS := operator:images/base:images/dataset:images/training:images/serving:images/drift
+
+format: $(READY) ## mend what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+unit: $(READY) ## pure parts: no cluster, no network
+	@$(BIN)/pytest tests/unit
+
+integration: $(READY) ## on a real API server and a real object store; no root
+	@$(BIN)/pytest tests/integration
+
+e2e: $(READY) ## on a real cluster with real images and the chart
+	@$(BIN)/pytest tests/e2e
+
+images: $(READY) ## build what changed
+	@$(BIN)/python -m images build
+
+crds: $(READY) ## write crds/ and the chart's copies from the types
+	@PYTHONPATH=operator $(BIN)/python -m modelyard.cli.main crds crds charts/modelyard/files/crds
+
+dev: $(READY) ## the operator from the working tree, against the cluster of `make up`
+	@$(BIN)/python -m tests.product dev
+
+lock: $(READY) ## requirements/*.txt from pyproject.toml
+	@$(BIN)/python -m images lock

@@ -1,0 +1,1 @@
+"""Examples that are run: by `make demo` and by the tests."""

@@ -1,0 +1,1 @@
+"""`make demo`: the whole life of a model, on a real cluster, told as it happens."""

@@ -1,0 +1,102 @@
+"""`python -m examples.demo`: set-up, story, and how to look around afterwards."""
+
+import json
+import sys
+import urllib.request
+from pathlib import Path
+
+from tests.product.images import build_and_load
+
+from examples.demo.story import Story
+from examples.demo.timeline import Timeline
+from examples.demo.watch import StoryError
+from tests.cluster.choice import choose
+from tests.cluster.provider import ClusterError
+from tests.product.forward import forward
+from tests.product.product import ROOT, Product, ProductError
+
+OUTPUT = ROOT / ".work" / "demo"
+NAMESPACE = "demo"
+EXAMPLE = {"period": 0.5, "nswprice": 0.06, "nswdemand": 0.44, "vicprice": 0.0035, "vicdemand": 0.42, "transfer": 0.41}
+
+
+def set_up(timeline: Timeline) -> Story:
+    timeline.chapter("A cluster with modelyard on it")
+    provider = choose()
+    with timeline.step(f"Kubernetes ({provider.name})") as step:
+        provider.up()
+        step.result = str(provider.kubeconfig())
+    with timeline.step("images built and loaded") as step:
+        images = build_and_load(provider)
+        step.result = ", ".join(images)
+    product = Product(provider, workloads=(NAMESPACE,), values={"operator.pollSeconds": 5})
+    with timeline.step("helm upgrade --install modelyard") as step:
+        product.install(images)
+        step.result = "two operator replicas, one object store"
+    product.kubectl("delete", "modelyard", "--all", "--namespace", NAMESPACE, "--ignore-not-found", "--wait")
+    return Story(product, NAMESPACE, images, timeline)
+
+
+def tell(story: Story) -> None:
+    timeline = story.timeline
+    timeline.chapter("1. One file: data becomes a version, a model, an endpoint")
+    story.apply()
+    timeline.chapter("2. Life goes on: the market is replayed as live traffic, the truth follows a day later")
+    story.replay(13, 15, title="weeks 13 to 15")
+    story.check("after-week-15")
+    story.replay(16, 24, title="weeks 16 to 24")
+    monitor = story.check("after-week-24")
+    report = story.report(OUTPUT, monitor)
+    timeline.chapter("3. The evidence says: worse than promised. A new model is trained, and has to prove itself")
+    trained = story.retraining()
+    story.replay(25, 27, title="weeks 25 to 27, which neither model has seen")
+    monitor = story.judgement()
+    if monitor["status"]["retrain"]["state"] == "Promoted":
+        timeline.chapter("4. Proven better: it takes over step by step")
+        story.rollout(trained["metadata"]["name"])
+    timeline.chapter("What is there now")
+    timeline.console.print(story.product.kubectl("get", "modelyard", "--namespace", NAMESPACE), highlight=False)
+    one_prediction(story)
+    timeline.say(f"drift report: {report.relative_to(ROOT)}")
+
+
+def one_prediction(story: Story) -> None:
+    tensors = [{"name": k, "shape": [1], "datatype": "FP64", "data": [v]} for k, v in EXAMPLE.items()]
+    body = json.dumps({"inputs": tensors})
+    with forward(story.product, NAMESPACE, "service/electricity", 80) as url:
+        target = f"{url}/v2/models/electricity/infer"
+        request = urllib.request.Request(target, body.encode(), {"Content-Type": "application/json"})  # noqa: S310
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            story.timeline.say(f"curl {target} -d '{body}'\n  {answer.read().decode()}")
+
+
+def look_around(story: Story) -> None:
+    kubectl = f"kubectl --kubeconfig {story.product.provider.kubeconfig()} --namespace {NAMESPACE}"
+    story.timeline.chapter("Look around")
+    for command in (
+        "get modelyard",
+        "describe driftmonitor electricity",
+        "get events --sort-by=.lastTimestamp",
+        "port-forward service/electricity 8080:80   # then http://127.0.0.1:8080/docs",
+    ):
+        story.timeline.say(f"{kubectl} {command}")
+    story.timeline.say("make down   # takes all of it away")
+
+
+def main() -> int:
+    timeline = Timeline(OUTPUT / "timeline.json")
+    try:
+        story = set_up(timeline)
+        tell(story)
+    except (StoryError, ProductError, ClusterError) as error:
+        timeline.console.print(f"\n[red]{error}[/red]", highlight=False)
+        timeline.finish()
+        return 1
+    look_around(story)
+    timeline.finish()
+    timeline.say(f"timeline: {Path(timeline.path).relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

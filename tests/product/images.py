@@ -1,0 +1,13 @@
+"""Builds the images that changed and makes them available to the cluster's pods."""
+
+from images.builder.build import build
+from images.builder.catalog import FINAL
+from tests.cluster.provider import Provider
+
+
+def build_and_load(provider: Provider) -> dict[str, str]:
+    """Image name -> reference, as the chart's values take them."""
+    built = build(list(FINAL))
+    for image in built:
+        provider.load_image(str(image.archive))
+    return {image.name: image.ref for image in built}
