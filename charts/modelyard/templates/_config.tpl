@@ -3,7 +3,8 @@
 {{- include "modelyard.store.check" . -}}
 {{- $store := dict "uri" (include "modelyard.store.uri" .) "region" .Values.store.region -}}
 {{- with include "modelyard.store.endpoint" . }}{{ $_ := set $store "endpoint" . }}{{ end -}}
-store: {{ toYaml $store | nindent 2 }}
+store:
+  {{- toYaml $store | nindent 2 }}
 storeSecret: {{ include "modelyard.store.secret" . | default nil | toJson }}
 serviceAccount: {{ .Values.workloads.serviceAccount | default nil | toJson }}
 images:
@@ -16,7 +17,6 @@ pollSeconds: {{ .Values.operator.pollSeconds }}
 resyncSeconds: {{ .Values.operator.resyncSeconds }}
 workers: {{ .Values.operator.workers }}
 namespaces: {{ ternary (list) .Values.workloadNamespaces (eq .Values.scope "Cluster") | toJson }}
-leaseNamespace: {{ .Release.Namespace }}
-leaseName: {{ include "modelyard.fullname" . }}
+lease: {namespace: {{ .Release.Namespace }}, name: {{ include "modelyard.fullname" . }}}
 healthPort: 8080
 {{- end -}}

@@ -50,10 +50,10 @@ def test_leases_are_limited_to_the_one_the_operator_is_told(helm: Helm) -> None:
     rendered = helm.template({})
     role = rendered.one("Role", "modelyard-election")
     config = rendered.operator_config()
-    assert role["metadata"]["namespace"] == config["leaseNamespace"] == NAMESPACE
+    assert role["metadata"]["namespace"] == config["lease"]["namespace"] == NAMESPACE
     assert rights(role["rules"]) == {(LEASE.group, LEASE.plural, verb) for verb in ("create", "get", "update")}
     for rule in role["rules"]:
-        assert rule["verbs"] == ["create"] or rule["resourceNames"] == [config["leaseName"]]
+        assert rule["verbs"] == ["create"] or rule["resourceNames"] == [config["lease"]["name"]]
 
 
 def test_no_rule_has_a_wildcard_or_reaches_secrets(rendered: Rendered) -> None:
