@@ -189,8 +189,8 @@ def _ended(loop: Loop, state: str, message: str, refusals: int) -> Loop:
     verdict = Verdict(
         training_job=loop.current.training_job, promoted=state == "Promoted", at=at, message=message[:512]
     )
-    # 2**16 hours are already beyond the maximum; the bound keeps the power finite
-    pause = min(timedelta(seconds=seconds(loop.spec.retrain.cooldown)) * 2 ** min(refusals, 16), COOLDOWN_MAX)
+    asked = timedelta(seconds=seconds(loop.spec.retrain.cooldown))
+    pause = max(asked, min(asked * 2 ** min(refusals, 16), COOLDOWN_MAX))  # never shorter than asked for
     return loop.retraining(state=state, ended_at=at).holding(
         history=[*loop.status.history, verdict][-HISTORY_KEPT:],
         findings_in_a_row=0,

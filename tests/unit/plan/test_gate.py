@@ -1,0 +1,138 @@
+"""What an attempt of the gate means."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from modelyard.api.drift import DriftMonitorSpec, DriftMonitorStatus, RetrainStatus
+from modelyard.api.serving import Revision
+from modelyard.contract.reasons import Reason
+from modelyard.contract.results import FailureResult, GateResult
+from modelyard.plan.check import check_task, gate_task
+from modelyard.plan.gate import judged, pause, wait
+from modelyard.plan.retrain import Loop
+from modelyard.plan.settings import Settings
+
+NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+CHAMPION = "sha256:" + "a" * 64
+CHALLENGER = "sha256:" + "c" * 64
+STABLE = Revision(revision="a" * 8, model_digest=CHAMPION, training_job="churn", since="2026-01-01T00:00:00Z")
+MONITOR = {"metadata": {"name": "m", "namespace": "ns", "uid": "m-uid"}}
+
+
+def spec(**checks: Any) -> DriftMonitorSpec:
+    gate = {"timeout": "1h", "newerRows": 400, "minImprovement": "0.01"}
+    return DriftMonitorSpec.model_validate(
+        {"modelDeploymentRef": {"name": "churn"}, "checks": checks, "retrain": {"gate": gate, "cooldown": "1h"}}
+    )
+
+
+def gating(attempt: int = 1, started: str = "2026-01-01T11:50:00Z") -> Loop:
+    retrain = RetrainStatus(
+        id="0a1b2c3d",
+        trigger="Performance",
+        state="Gating",
+        training_job="churn-r-0a1b2c3d",
+        champion_digest=CHAMPION,
+        requested_at="2026-01-01T11:00:00Z",
+        gate_attempt=attempt,
+        gate_started_at=started,
+    )
+    return Loop(MONITOR, spec(), DriftMonitorStatus(retrain=retrain), STABLE, {}, "churn", NOW)
+
+
+def result(verdict: str) -> GateResult:
+    return GateResult.model_validate(
+        {
+            "verdict": verdict,
+            "metric": "accuracy",
+            "champion": 0.7,
+            "challenger": 0.82,
+            "difference": 0.12,
+            "lower": 0.09,
+            "rows": 400,
+            "message": "accuracy 0.82 against 0.7",
+        }
+    )
+
+
+def test_a_passed_gate_promotes_with_its_figures() -> None:
+    after = judged(gating(), result("Promote"), "2026-01-01T11:59:00Z")
+    assert after.current.state == "Promoted"
+    assert after.current.gate is not None
+    assert (after.current.gate.challenger, after.current.gate.lower) == ("0.82", "0.09")
+    assert after.status.history[-1].promoted
+    assert after.status.history[-1].message == "churn-r-0a1b2c3d passed the gate: accuracy 0.82 against 0.7"
+
+
+def test_a_refused_model_is_never_promoted() -> None:
+    after = judged(gating(), result("Refuse"), "2026-01-01T11:59:00Z")
+    assert (after.current.state, after.status.history[-1].promoted) == ("Refused", False)
+    assert [e.type for e in after.events] == ["Warning"]
+
+
+def test_too_few_rows_are_looked_for_again_after_a_pause() -> None:
+    early = judged(gating(), result("InsufficientData"), "2026-01-01T11:59:30Z")
+    assert (early.current.state, early.current.gate_attempt) == ("Gating", 1)
+    assert wait(early, "2026-01-01T11:59:30Z") == 30
+    due = judged(gating(), result("InsufficientData"), "2026-01-01T11:59:00Z")
+    assert (due.current.state, due.current.gate_attempt) == ("Gating", 2)
+    assert due.events == ()
+
+
+def test_pauses_grow_to_five_minutes() -> None:
+    assert [pause(n) for n in (1, 2, 3, 4, 5, 500)] == [60, 120, 240, 300, 300, 300]
+
+
+@pytest.mark.parametrize("last", [result("InsufficientData"), None])
+def test_without_enough_rows_until_the_timeout_the_model_is_refused(last: GateResult | None) -> None:
+    after = judged(gating(7, started="2026-01-01T11:00:00Z"), last, "2026-01-01T11:59:59Z")
+    assert after.current.state == "Refused"
+    assert "retrain.gate.timeout (1h)" in after.status.history[-1].message
+
+
+def test_a_failed_gate_is_a_failed_retraining() -> None:
+    failure = FailureResult(blame="user", reason="MissingColumn", message="column price is gone")
+    after = judged(gating(), failure, "2026-01-01T11:59:00Z")
+    assert (after.current.state, after.events[0].reason) == ("Failed", Reason.RETRAIN_FAILED)
+    assert "MissingColumn: column price is gone" in after.events[0].message
+
+
+def challenger(**spec_of_job: Any) -> dict[str, Any]:
+    status = {
+        "model": {"digest": CHALLENGER, "createdAt": "2026-01-01T11:40:00Z"},
+        "datasetCheckedAt": "2026-01-01T11:30:00Z",
+    }
+    return {"metadata": {"name": "churn-r-0a1b2c3d"}, "spec": spec_of_job, "status": status}
+
+
+def test_the_gate_judges_on_rows_newer_than_the_challengers_data() -> None:
+    task = gate_task(MONITOR, spec(), STABLE, challenger(recipe={"task": "classification"}), Settings())
+    assert task.newer_than == "2026-01-01T11:30:00Z"
+    assert (task.champion.model_digest, task.challenger.model_digest) == (CHAMPION, CHALLENGER)
+    assert (task.rows, task.min_improvement) == (400, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("performance", "job", "metric"),
+    [
+        ({"metric": "rocAuc"}, {"recipe": {"task": "classification"}}, "rocAuc"),
+        (None, {"recipe": {"task": "classification"}}, "accuracy"),
+        (None, {"recipe": {"task": "regression"}}, "rmse"),
+        (None, {"script": {"task": "regression"}}, "rmse"),
+    ],
+)
+def test_the_gate_measures_what_is_watched(performance: Any, job: dict[str, Any], metric: str) -> None:
+    watched = spec(performance=performance) if performance else spec()
+    assert gate_task(MONITOR, watched, STABLE, challenger(**job), Settings()).metric == metric
+
+
+def test_a_check_compares_with_the_model_that_serves() -> None:
+    watched = spec(performance={"metric": "accuracy", "maxDrop": "0.1"}, dataDrift={"effectFloor": "0.2"})
+    task = check_task(MONITOR, watched, STABLE, Settings())
+    assert (task.deployment, task.training_job, task.model_digest) == ("churn", "churn", CHAMPION)
+    assert task.performance is not None
+    assert task.data_drift is not None
+    assert (task.performance.max_drop, task.data_drift.effect_floor) == (0.1, 0.2)
+    assert (task.window.rows, task.window.max_age_seconds, task.label_max_delay_seconds) == (1000, None, 3600)
