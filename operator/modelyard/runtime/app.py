@@ -1,0 +1,115 @@
+"""Puts the operator together and runs it until it is told to stop or can go on no longer."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from datetime import UTC, datetime, timedelta
+
+from modelyard.plan.plan import Key
+from modelyard.runtime import health
+from modelyard.runtime.cache import Cache
+from modelyard.runtime.client import Client
+from modelyard.runtime.config import Config
+from modelyard.runtime.election import Election
+from modelyard.runtime.events import Recorder
+from modelyard.runtime.intake import Intake
+from modelyard.runtime.kopf_app import Watcher
+from modelyard.runtime.metrics import LEADER
+from modelyard.runtime.pods import Pods
+from modelyard.runtime.queue import Queue
+from modelyard.runtime.reconcile import Planners, Reconciler
+from modelyard.runtime.resync import Resync
+from modelyard.runtime.worker import Worker
+
+STUCK = timedelta(minutes=5)
+
+log = logging.getLogger(__name__)
+
+
+def identity() -> str:
+    """The pod's name, which a restarted container keeps and so leads again at once."""
+    return os.environ.get("POD_NAME") or socket.gethostname()
+
+
+class Operator:
+    def __init__(self, client: Client, config: Config, planners: Planners, *, elect: bool) -> None:
+        runtime = config.runtime
+        self._workers = runtime.workers
+        self._queue: Queue[Key] = Queue()
+        self._intake = Intake(Cache(), self._queue)
+        self._pods = Pods(self._intake.cache, self._queue.add, runtime.poll_seconds)
+        recorder = Recorder(client, identity())
+        reconciler = Reconciler(client, self._intake, recorder, self._pods, planners, config.settings)
+        self._resync = Resync(client, self._intake, reconciler.heal, runtime.namespaces, runtime.resync_seconds)
+        self._worker = Worker(self._queue, reconciler)
+        self._watcher = Watcher(self._intake, runtime.namespaces)
+        self._election = Election(client, runtime.lease.namespace, runtime.lease.name, identity()) if elect else None
+        if self._election:
+            client.may_write = self._election.holds
+        self.ready = False
+        self._leads = False
+
+    def healthy(self) -> bool:
+        """A standby's queue fills and is not worked on; a leader's must move."""
+        return not (self._leads and len(self._queue) and datetime.now(UTC) - self._worker.finished > STUCK)
+
+    async def run(self) -> None:
+        """Never returns. Raises, in an ExceptionGroup, what makes it impossible to go on."""
+        await self._resync.wait_for_crds()
+        await self._watcher.start()
+        await self._resync.until_synced()
+        self.ready = True
+        log.info("the cache is synced", extra={"fields": dict(self._intake.cache.sizes())})
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watcher.watch())
+            tasks.create_task(self._resync.run())
+            tasks.create_task(self._lead())
+
+    async def _lead(self) -> None:
+        if self._election:
+            await self._election.acquire()
+        LEADER.set(1)
+        self._leads = True
+        self._intake.wake_all()
+        async with asyncio.TaskGroup() as tasks:
+            if self._election:
+                tasks.create_task(self._election.keep())
+            tasks.create_task(self._pods.run())
+            for _ in range(self._workers):
+                tasks.create_task(self._worker.run())
+
+    async def close(self) -> None:
+        if self._election:
+            await self._election.release()
+        await self._watcher.stop()
+
+
+async def serve(config: Config, planners: Planners, *, elect: bool) -> None:
+    """Runs until SIGTERM or SIGINT. Raises what ended it otherwise."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    client = await Client.connect()
+    try:
+        operator = Operator(client, config, planners, elect=elect)
+        async with health.served(config.runtime.health_port, operator.healthy, lambda: operator.ready):
+            await _until(stop, operator)
+    finally:
+        await client.close()
+
+
+async def _until(stop: asyncio.Event, operator: Operator) -> None:
+    work = asyncio.create_task(operator.run())
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            await work
+        log.info("stopping")
+    finally:
+        for task in (work, stopped):
+            task.cancel()
+        await asyncio.gather(work, stopped, return_exceptions=True)
+        await operator.close()

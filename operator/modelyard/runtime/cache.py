@@ -1,0 +1,139 @@
+"""What the cluster looks like, as far as watches and lists have told: the Lookup that planners ask.
+
+Order of arrival does not matter: of two states of an object the one with the higher resourceVersion stays, and a
+deleted one does not come back by an older message.
+"""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from modelyard.plan.labels import owner_of
+from modelyard.plan.plan import Key, Object
+
+_TOMBSTONES = 10_000
+
+
+def key_of(obj: Object) -> Key:
+    metadata = obj["metadata"]
+    return Key(obj["kind"], metadata.get("namespace", ""), metadata["name"])
+
+
+def version_of(obj: Object) -> int:
+    """resourceVersion as a number; comparing them is allowed within a resource (KEP-5504)."""
+    return int(obj["metadata"]["resourceVersion"])
+
+
+@dataclass(frozen=True)
+class Change:
+    old: Object | None
+    new: Object | None
+
+
+class Cache:
+    def __init__(self) -> None:
+        self._objects: defaultdict[tuple[str, str], dict[str, Object]] = defaultdict(dict)
+        self._owned: defaultdict[Key, dict[Key, Object]] = defaultdict(dict)
+        self._deleted: OrderedDict[Key, int] = OrderedDict()
+        self._readings: dict[tuple[str, str], Mapping[str, Any]] = {}
+
+    def get(self, key: Key) -> Object | None:
+        return self._objects.get((key.kind, key.namespace), {}).get(key.name)
+
+    def all(self, kind: str, namespace: str) -> Sequence[Object]:
+        return list(self._objects.get((kind, namespace), {}).values())
+
+    def children(self, key: Key) -> Sequence[Object]:
+        return list(self._owned.get(key, {}).values())
+
+    def reading(self, namespace: str, pod: str) -> Mapping[str, Any] | None:
+        return self._readings.get((namespace, pod))
+
+    def keys(self, kind: str, namespace: str | None = None) -> Iterator[Key]:
+        """All objects of a kind, of one namespace or of every one."""
+        for (known, place), objects in list(self._objects.items()):
+            if known == kind and namespace in (None, place):
+                yield from (Key(kind, place, name) for name in list(objects))
+
+    def put(self, obj: Object) -> Change | None:
+        """Remember this state; None if it is not newer than what is known."""
+        key, version = key_of(obj), version_of(obj)
+        old = self.get(key)
+        known = max(version_of(old) if old else 0, self._deleted.get(key, 0))
+        if version <= known:
+            return None
+        new = _trimmed(obj)
+        self._take_out(key)
+        self._objects[key.kind, key.namespace][key.name] = new
+        owner = owner_of(new)
+        if owner:
+            self._owned[owner][key] = new
+        return Change(old, new)
+
+    def pop(self, obj: Object) -> Change | None:
+        """Forget an object that was deleted at this state; None if a newer one has its name already."""
+        key, version = key_of(obj), version_of(obj)
+        old = self.get(key)
+        if old and version_of(old) > version:
+            return None
+        self._deleted[key] = max(version, self._deleted.pop(key, 0))
+        if len(self._deleted) > _TOMBSTONES:
+            self._deleted.popitem(last=False)
+        return self._remove(key)
+
+    def drop(self, key: Key) -> Change | None:
+        """Forget an object of which the API server says that there is none."""
+        return self._remove(key)
+
+    def drop_ghosts(self, kind: str, namespace: str | None, listed: Collection[Key], version: int) -> list[Change]:
+        """Forget what a complete list, taken at `version`, does not hold: deletions that no watch has told."""
+        changes = []
+        for key in list(self.keys(kind, namespace)):
+            obj = self.get(key)
+            if key not in listed and obj and version_of(obj) <= version:
+                change = self._remove(key)
+                changes += [change] if change else []
+        return changes
+
+    def set_reading(self, namespace: str, pod: str, reading: Mapping[str, Any] | None) -> bool:
+        """What a pod last told; None forgets it. True if that is news."""
+        changed = self._readings.get((namespace, pod)) != reading
+        if reading is None:
+            self._readings.pop((namespace, pod), None)
+        else:
+            self._readings[namespace, pod] = reading
+        return changed
+
+    def sizes(self) -> Mapping[str, int]:
+        """Objects by kind."""
+        result: defaultdict[str, int] = defaultdict(int)
+        for (kind, _), objects in self._objects.items():
+            result[kind] += len(objects)
+        return result
+
+    def _remove(self, key: Key) -> Change | None:
+        old = self._take_out(key)
+        if old and key.kind == "Pod":
+            self._readings.pop((key.namespace, key.name), None)
+        return Change(old, None) if old else None
+
+    def _take_out(self, key: Key) -> Object | None:
+        place = (key.kind, key.namespace)
+        old = self._objects.get(place, {}).pop(key.name, None)
+        if old is None:
+            return None
+        if not self._objects[place]:
+            del self._objects[place]
+        owner = owner_of(old)
+        if owner and owner in self._owned:
+            self._owned[owner].pop(key, None)
+            if not self._owned[owner]:
+                del self._owned[owner]
+        return old
+
+
+def _trimmed(obj: Object) -> Object:
+    """Without managedFields: often half of an object, and no planner's business."""
+    metadata = {name: value for name, value in obj["metadata"].items() if name != "managedFields"}
+    return {**obj, "metadata": metadata}

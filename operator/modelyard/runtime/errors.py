@@ -1,0 +1,68 @@
+"""What the API server may answer instead of success, as types that callers can tell apart."""
+
+import json
+
+
+class ApiError(Exception):
+    """An answer outside 200-299, or none at all (status 0). `reason` is Kubernetes' word, e.g. AlreadyExists."""
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(f"{status} {reason}: {message}" if status else f"{reason}: {message}")
+        self.status = status
+        self.reason = reason
+        self.message = message
+
+
+class NotFoundError(ApiError):
+    pass
+
+
+class ConflictError(ApiError):
+    """Somebody else changed the object, a precondition failed, or it exists already."""
+
+
+class GoneError(ApiError):
+    """The resource version or the continue token of a list is too old: list again."""
+
+
+class InvalidError(ApiError):
+    """The object is refused by the schema or by validation; asking again will not help."""
+
+
+class ForbiddenError(ApiError):
+    """Refused by RBAC, an admission plugin or a quota."""
+
+    @property
+    def quota(self) -> bool:
+        return "exceeded quota" in self.message
+
+    @property
+    def terminating(self) -> bool:
+        """The namespace is being deleted: nothing new may be made in it."""
+        return "being terminated" in self.message
+
+
+class UnavailableError(ApiError):
+    """Too many requests, a failing server, a timeout or no connection: asking again later may help."""
+
+
+_BY_STATUS: dict[int, type[ApiError]] = {
+    400: InvalidError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    409: ConflictError,
+    410: GoneError,
+    422: InvalidError,
+    429: UnavailableError,
+}
+
+
+def from_answer(status: int, body: str) -> ApiError:
+    """The error of an HTTP status and the `Status` object in its body."""
+    try:
+        answer = json.loads(body)
+        reason, message = str(answer.get("reason", "")), str(answer.get("message", ""))
+    except (ValueError, AttributeError):
+        reason, message = "", body[:500]
+    kind = _BY_STATUS.get(status, UnavailableError if status >= 500 else ApiError)
+    return kind(status, reason, message)

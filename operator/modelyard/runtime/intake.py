@@ -1,0 +1,52 @@
+"""Takes what watches, lists and our own writes tell into the cache, and wakes the resources it concerns."""
+
+from collections.abc import Iterable
+
+from modelyard.plan.labels import owner_of
+from modelyard.plan.observe import neighbours, signal
+from modelyard.plan.plan import Key, Object
+from modelyard.runtime.cache import Cache, Change, key_of
+from modelyard.runtime.queue import Queue
+from modelyard.runtime.resources import OWN_KINDS
+
+
+class Intake:
+    def __init__(self, cache: Cache, queue: Queue[Key]) -> None:
+        self.cache = cache
+        self.queue = queue
+
+    def present(self, obj: Object) -> None:
+        self._wake(self.cache.put(obj))
+
+    def deleted(self, obj: Object) -> None:
+        self._wake(self.cache.pop(obj))
+
+    def missing(self, key: Key) -> None:
+        """The API server says that there is no such object."""
+        self._wake(self.cache.drop(key))
+
+    def absent(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            self._wake(change)
+
+    def wake_all(self) -> None:
+        for kind in OWN_KINDS:
+            for key in self.cache.keys(kind):
+                self.queue.add(key)
+
+    def _wake(self, change: Change | None) -> None:
+        if change:
+            for key in concerned(change, self.cache):
+                self.queue.add(key)
+
+
+def concerned(change: Change, cache: Cache) -> set[Key]:
+    """Whose planner reads what has changed: the resource, its neighbours, the owner of a child."""
+    old, new = change.old, change.new
+    keys = {owner for obj in (old, new) if obj and (owner := owner_of(obj))}
+    if new and new["kind"] in OWN_KINDS:
+        keys.add(key_of(new))
+    for obj in (old, new):
+        if obj and obj["kind"] in OWN_KINDS and not (old and new and signal(old) == signal(new)):
+            keys |= neighbours(obj, cache)
+    return {key for key in keys if cache.get(key)}

@@ -1,0 +1,131 @@
+"""kopf as the operator uses it: login, discovery and watches that reconnect. The only file that imports it.
+
+kopf runs in a thread with a loop of its own: it takes over signals and cancels foreign tasks of a loop it shares.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import kopf
+
+from modelyard.plan.labels import SELECTOR
+from modelyard.plan.plan import Object
+from modelyard.runtime import login
+from modelyard.runtime.client import PAGE
+from modelyard.runtime.intake import Intake
+from modelyard.runtime.resources import CHILDREN, WATCHED, Resource
+
+
+class WatchEndedError(Exception):
+    """kopf has stopped by itself: without watches the operator is blind, so the process must end."""
+
+
+def _settings() -> Any:
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.scanning.disabled = True  # needs no rights on namespaces and CRDs
+    settings.watching.server_timeout = 600
+    settings.watching.client_timeout = 660
+    settings.watching.connect_timeout = 10
+    settings.watching.chunk_size = PAGE
+    settings.networking.request_timeout = 30
+    settings.queueing.worker_limit = 100
+    settings.queueing.idle_timeout = 0.1  # a worker keeps its slot while idle; with 5 s it would handle 20 a second
+    settings.queueing.exit_timeout = 0.5
+    for resource in CHILDREN:
+        settings.watching.label_selectors[resource.group, resource.version, resource.plural] = SELECTOR
+    return settings
+
+
+async def _login(**kwargs: Any) -> Any:
+    if login.in_cluster():
+        return kopf.ConnectionInfo(server=login.server(), ca_path=str(login.authority()), token=login.token())
+    return kopf.login_with_kubeconfig(**kwargs)
+
+
+def _handler(resource: Resource, loop: asyncio.AbstractEventLoop, intake: Intake) -> Callable[..., Awaitable[None]]:
+    async def seen(event: dict[str, Any], **_: Any) -> None:
+        obj: Object = {**event["object"], "apiVersion": resource.api_version, "kind": resource.kind}
+        take = intake.deleted if event["type"] == "DELETED" else intake.present
+        loop.call_soon_threadsafe(take, obj)
+
+    return seen
+
+
+class Watcher:
+    def __init__(self, intake: Intake, namespaces: Sequence[str]) -> None:
+        self._namespaces = list(namespaces)
+        self._loop = asyncio.get_running_loop()
+        self._registry = kopf.OperatorRegistry()
+        kopf.on.login(registry=self._registry, id="login")(_login)
+        for resource in WATCHED:
+            kopf.on.event(
+                group=resource.group,
+                version=resource.version,
+                plural=resource.plural,
+                id=resource.plural,
+                registry=self._registry,
+            )(_handler(resource, self._loop, intake))
+        self._thread = threading.Thread(target=self._run, name="kopf", daemon=True)
+        self._ready = asyncio.Event()
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+        self._kopf_loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+
+    async def start(self) -> None:
+        """Returns when the watches are being set up."""
+        # It warns that signals are ignored outside the main thread, which is what we want.
+        logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)
+        self._thread.start()
+        ready = asyncio.create_task(self._ready.wait())
+        self._ended.add_done_callback(lambda _: ready.cancel())
+        try:
+            await ready
+        except asyncio.CancelledError:
+            if not self._ended.done():
+                raise
+            await self.watch()
+
+    async def watch(self) -> None:
+        """Never returns. Raises WatchEndedError when kopf has ended."""
+        try:
+            await asyncio.shield(self._ended)
+        except Exception as error:
+            raise WatchEndedError(f"kopf failed: {error}") from error
+        raise WatchEndedError("kopf has stopped")
+
+    async def stop(self, patience: float = 5.0) -> None:
+        if self._kopf_loop and self._stop and not self._kopf_loop.is_closed():
+            self._kopf_loop.call_soon_threadsafe(self._stop.set)
+            await asyncio.wait({self._ended}, timeout=patience)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._main())
+        except BaseException as error:
+            self._loop.call_soon_threadsafe(self._ended.set_exception, error)
+        else:
+            self._loop.call_soon_threadsafe(self._ended.set_result, None)
+
+    async def _main(self) -> None:
+        self._kopf_loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        ready = asyncio.Event()
+        told = asyncio.create_task(self._tell(ready))
+        await kopf.operator(
+            registry=self._registry,
+            settings=_settings(),
+            standalone=True,
+            clusterwide=not self._namespaces,
+            namespaces=self._namespaces,
+            ready_flag=ready,
+            stop_flag=self._stop,
+        )
+        told.cancel()
+
+    async def _tell(self, ready: asyncio.Event) -> None:
+        await ready.wait()
+        self._loop.call_soon_threadsafe(self._ready.set)

@@ -1,0 +1,171 @@
+"""One reconcile: what is known of a resource goes to its planner, and what the planner answers is carried out.
+
+Order: children, deletions, status, events. Whatever prefix of it happens, the next reconcile does the rest.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from modelyard.contract.progress import Routing
+from modelyard.contract.reasons import Reason
+from modelyard.plan.labels import APPLIED_HASH, hash_of
+from modelyard.plan.observe import Observed, observe
+from modelyard.plan.plan import Key, Object, Plan
+from modelyard.plan.settings import Settings
+from modelyard.runtime import status
+from modelyard.runtime.cache import key_of
+from modelyard.runtime.client import Client
+from modelyard.runtime.errors import ApiError, ConflictError, ForbiddenError, InvalidError, NotFoundError
+from modelyard.runtime.events import Recorder
+from modelyard.runtime.intake import Intake
+
+Planner = Callable[[Object, Observed, datetime, Settings], Plan]
+Planners = Mapping[str, Planner]
+PATIENCE = 5  # failures in a row before an outage is shown in the status
+
+log = logging.getLogger(__name__)
+
+
+class Asks(Protocol):
+    """Who asks pods on the planner's behalf."""
+
+    def ask(self, key: Key, pods: tuple[str, ...], routing: Mapping[str, Routing]) -> None: ...
+
+
+class PlanningError(Exception):
+    """A planner raised: an error of ours."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Reconciler:
+    def __init__(
+        self,
+        client: Client,
+        intake: Intake,
+        recorder: Recorder,
+        asks: Asks,
+        planners: Planners,
+        settings: Settings,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        self._client = client
+        self._intake = intake
+        self._recorder = recorder
+        self._asks = asks
+        self._planners = planners
+        self._settings = settings
+        self._now = now
+        self._to_heal: set[Key] = set()
+
+    def heal(self, key: Key) -> None:
+        """Apply all children of this resource the next time, even those that seem to be as planned."""
+        self._to_heal.add(key)
+
+    async def reconcile(self, key: Key, failures: int = 0) -> float | None:
+        """Seconds until the resource wants to be looked at again, or None.
+
+        `failures` is how often it failed in a row. Raises ApiError, FencedError or PlanningError.
+        """
+        resource = self._intake.cache.get(key)
+        if resource is None or "deletionTimestamp" in resource["metadata"]:
+            self._forget(key)  # ownerReferences: the garbage collector deletes the children
+            return None
+        if status.is_paused(resource):
+            self._forget(key)
+            await self._write_status(resource, status.paused(resource, self._now()))
+            return None
+        plan = await self._plan(resource)
+        try:
+            await self._carry_out(key, resource, plan)
+        except ApiError as error:
+            await self._show(resource, error, failures)
+            raise
+        return plan.requeue_after
+
+    def _forget(self, key: Key) -> None:
+        self._asks.ask(key, (), {})
+        self._to_heal.discard(key)
+
+    async def _plan(self, resource: Object) -> Plan:
+        try:
+            seen = status.without_pause(resource)
+            observed = observe(seen, self._intake.cache)
+            return self._planners[resource["kind"]](seen, observed, self._now(), self._settings)
+        except Exception as error:
+            text = (
+                f"The operator cannot plan this resource ({type(error).__name__}: {error}). It tries again; "
+                "please report this with the operator's log."
+            )
+            await self._try_to_show(resource, Reason.INTERNAL_ERROR, text, final=False)
+            raise PlanningError(f"{type(error).__name__}: {error}") from error
+
+    async def _carry_out(self, key: Key, resource: Object, plan: Plan) -> None:
+        for child in plan.apply:
+            await self._apply(child, heal=key in self._to_heal)
+        self._to_heal.discard(key)
+        for unwanted in plan.delete:
+            await self._delete(unwanted)
+        self._asks.ask(key, plan.poll, plan.routing)
+        await self._write_status(resource, plan.status)
+        for event in plan.events:
+            await self._recorder.tell(resource, event)
+
+    async def _apply(self, child: Mapping[str, Any], *, heal: bool) -> None:
+        metadata = child["metadata"]
+        planned = hash_of(child, 16)
+        present = self._intake.cache.get(Key(child["kind"], metadata["namespace"], metadata["name"]))
+        annotations: Mapping[str, str] = present["metadata"].get("annotations", {}) if present else {}
+        if annotations.get(APPLIED_HASH) == planned and not heal:
+            return
+        marked = {**metadata, "annotations": {**metadata.get("annotations", {}), APPLIED_HASH: planned}}
+        self._intake.present(await self._client.apply({**child, "metadata": marked}))
+
+    async def _delete(self, child: Object) -> None:
+        if "deletionTimestamp" in child["metadata"]:
+            return
+        try:
+            await self._client.delete(child)
+        except (NotFoundError, ConflictError) as error:
+            log.debug("%s %s is gone already: %s", child["kind"], child["metadata"]["name"], error)
+
+    async def _write_status(self, resource: Object, planned: Mapping[str, Any]) -> None:
+        patch = status.merge_patch(resource.get("status", {}), planned)
+        if not patch:
+            return
+        try:
+            written = await self._client.patch_status(resource, patch)
+        except NotFoundError:
+            self._intake.missing(key_of(resource))
+            return
+        lost = status.merge_patch(written.get("status", {}), planned)
+        if lost:
+            log.error("the schema of %s drops fields of its status: %s", resource["kind"], sorted(lost))
+        self._intake.present(written)
+
+    async def _show(self, resource: Object, error: ApiError, failures: int) -> None:
+        if isinstance(error, InvalidError):
+            await self._try_to_show(resource, Reason.CONFIG_ERROR, _refused(error), final=True)
+        elif isinstance(error, ForbiddenError) and not error.terminating:
+            reason = Reason.QUOTA_EXCEEDED if error.quota else Reason.INTERNAL_ERROR
+            await self._try_to_show(resource, reason, _refused(error), final=False)
+        elif failures + 1 >= PATIENCE and not isinstance(error, (ConflictError, ForbiddenError)):
+            text = f"The API server does not answer as it should ({error}). The operator tries again."
+            await self._try_to_show(resource, Reason.INTERNAL_ERROR, text, final=False)
+
+    async def _try_to_show(self, resource: Object, reason: Reason, message: str, *, final: bool) -> None:
+        """The error that is to be shown is the one to raise, not one of showing it."""
+        try:
+            await self._write_status(resource, status.failed(resource, reason, message, self._now(), final=final))
+        except ApiError as error:
+            log.warning("the failure could not be shown: %s", error)
+
+
+def _refused(error: ApiError) -> str:
+    return (
+        f"Kubernetes refused what this resource needs: {error.message}. Change the field it names, or what forbids it."
+    )

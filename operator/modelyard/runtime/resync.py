@@ -1,0 +1,103 @@
+"""Lists everything now and then: what watches missed, deletions above all, is noticed, and drift is healed."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+
+from modelyard.plan.labels import SELECTOR
+from modelyard.plan.plan import Key
+from modelyard.runtime.cache import key_of
+from modelyard.runtime.client import Client
+from modelyard.runtime.errors import ApiError, NotFoundError
+from modelyard.runtime.intake import Intake
+from modelyard.runtime.metrics import CACHED
+from modelyard.runtime.resources import CHILDREN, OWN, WATCHED, Resource
+
+FIRST = 30.0  # seconds; covers deletions between the first list and the beginning of the watches
+_SPREAD = 0.1  # of the period: healing all resources takes so long
+
+log = logging.getLogger(__name__)
+
+
+class Resync:
+    def __init__(
+        self,
+        client: Client,
+        intake: Intake,
+        heal: Callable[[Key], None],
+        namespaces: Sequence[str],
+        period: float,
+    ) -> None:
+        self._client = client
+        self._intake = intake
+        self._heal = heal
+        self._namespaces: Sequence[str | None] = list(namespaces) or [None]
+        self._period = period
+
+    async def wait_for_crds(self) -> None:
+        """Returns when the API server knows our kinds: a chart may start the operator before they are established."""
+        for resource in OWN:
+            while True:
+                try:
+                    async with aclosing(self._client.pages(resource, self._namespaces[0], None)) as pages:
+                        await anext(pages)
+                    break
+                except NotFoundError:
+                    log.warning("the API server does not know %s yet: install the CRDs", resource.plural)
+                except ApiError as error:
+                    log.warning("cannot list %s: %s", resource.plural, error)
+                await asyncio.sleep(2)
+
+    async def run(self) -> None:
+        """Lists, heals and repeats until cancelled; failures are logged and made up for by the next round."""
+        await asyncio.sleep(min(FIRST, self._period))
+        await self._attempt()
+        while True:
+            await asyncio.sleep(self._period * (0.95 + random.random() / 10))  # noqa: S311 - spreads replicas
+            if await self._attempt():
+                self._heal_all()
+
+    async def until_synced(self) -> None:
+        while True:
+            if await self._attempt():
+                return
+            await asyncio.sleep(2)
+
+    async def _attempt(self) -> bool:
+        try:
+            await self.once()
+        except ApiError as error:
+            log.warning("resync failed, watches go on: %s", error)
+            return False
+        return True
+
+    async def once(self) -> None:
+        """Brings the cache in line with the API server. Raises ApiError."""
+        for resource in WATCHED:
+            for namespace in self._namespaces:
+                await self._list(resource, namespace)
+        for kind, size in self._intake.cache.sizes().items():
+            CACHED.labels(kind).set(size)
+
+    async def _list(self, resource: Resource, namespace: str | None) -> None:
+        listed: set[Key] = set()
+        version = 0
+        selector = SELECTOR if resource in CHILDREN else None
+        async for page in self._client.pages(resource, namespace, selector):
+            version = int(page["metadata"]["resourceVersion"])
+            for item in page["items"]:
+                obj = {**item, "apiVersion": resource.api_version, "kind": resource.kind}
+                listed.add(key_of(obj))
+                self._intake.present(obj)
+        ghosts = self._intake.cache.drop_ghosts(resource.kind, namespace, listed, version)
+        if ghosts:
+            log.info("noticed %d deletions of %s that no watch had told", len(ghosts), resource.plural)
+        self._intake.absent(ghosts)
+
+    def _heal_all(self) -> None:
+        for resource in OWN:
+            for key in self._intake.cache.keys(resource.kind):
+                self._heal(key)
+                self._intake.queue.add_after(key, random.random() * _SPREAD * self._period)  # noqa: S311 - spreads load

@@ -1,0 +1,64 @@
+"""What the runtime itself says in a status, and the smallest patch from one status to another."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from modelyard.api.conditions import MESSAGE_LIMIT, ConditionSet
+from modelyard.contract.reasons import Reason
+from modelyard.plan.labels import PAUSED
+from modelyard.plan.plan import Object
+
+_CONDITION = "Paused"
+
+
+def merge_patch(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """The RFC 7386 patch that makes `new` of `old`; {} if they are equal. An absent or None field becomes null."""
+    patch: dict[str, Any] = {name: None for name in old if new.get(name) is None and old[name] is not None}
+    for name, value in new.items():
+        before = old.get(name)
+        if value is None or value == before:
+            continue
+        if isinstance(value, Mapping) and isinstance(before, Mapping):
+            part = merge_patch(before, value)
+            if part:
+                patch[name] = part
+        else:
+            patch[name] = value
+    return patch
+
+
+def is_paused(resource: Object) -> bool:
+    return bool(resource["metadata"].get("annotations", {}).get(PAUSED) == "true")
+
+
+def without_pause(resource: Object) -> Object:
+    """As planners see it: they keep conditions that they do not know, so this one must not reach them."""
+    status = resource.get("status", {})
+    conditions = status.get("conditions", [])
+    kept = [condition for condition in conditions if condition["type"] != _CONDITION]
+    return resource if len(kept) == len(conditions) else {**resource, "status": {**status, "conditions": kept}}
+
+
+def paused(resource: Object, now: datetime) -> dict[str, Any]:
+    """The status of a paused resource: as it was, and that it is paused."""
+    conditions = _conditions(resource, now)
+    text = f"Nothing is done for this resource until the annotation {PAUSED} is removed."
+    conditions.set(_CONDITION, True, Reason.PAUSED, text)
+    return {**resource.get("status", {}), "conditions": conditions.dump()}
+
+
+def failed(resource: Object, reason: Reason, message: str, now: datetime, *, final: bool) -> dict[str, Any]:
+    """The status of a resource whose plan could not be made or carried out; `final` if only a change will help."""
+    conditions = _conditions(without_pause(resource), now)
+    if final:
+        conditions.stalled(reason, message)
+    else:
+        conditions.progressing(reason, message[:MESSAGE_LIMIT])
+    status = {"phase": "Pending", **resource.get("status", {}), "conditions": conditions.dump()}
+    return {**status, "observedGeneration": resource["metadata"].get("generation", 0)}
+
+
+def _conditions(resource: Object, now: datetime) -> ConditionSet:
+    generation = resource["metadata"].get("generation", 0)
+    return ConditionSet(resource.get("status", {}).get("conditions", []), generation, now)

@@ -1,0 +1,1 @@
+"""The operator's runtime against a real API server."""
