@@ -1,0 +1,79 @@
+"""What the protocols have in common: the call they read and the answer they write."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+from uuid import uuid4
+
+import orjson
+
+from modelyard.contract.manifest import ModelManifest
+from modelyard_kit.model import Prediction
+from modelyard_serving.errors import RequestError
+from modelyard_serving.rows import Rows
+
+MAX_ID = 200  # characters of an inference id: it is a key of captured rows and labels
+JSON = "application/json"
+FORWARDED = "modelyard-forwarded"  # set by the stable server on a candidate's share: the inference id, percent-encoded
+CURL_DEFAULT = "application/x-www-form-urlencoded"  # what `curl -d` sends unless told; the body decides then
+
+
+@dataclass(frozen=True)
+class Request:
+    """`headers` by lower-case name."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """What is served: `name` is the model's name for callers."""
+
+    name: str
+    revision: str
+    manifest: ModelManifest
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: bytes
+    content_type: str = JSON
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Call:
+    """A parsed request. `read` finds the predictions in an answer that `render` of any server wrote."""
+
+    inference_id: str
+    rows: Rows
+    render: Callable[[Prediction], Answer]
+    read: Callable[[bytes], Sequence[Any]]
+
+
+def parse_json(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise RequestError(400, f"the body is not valid JSON: {error}") from error
+
+
+def inference_id(given: object, request: Request) -> str:
+    """The caller's id, else the one the forwarding server chose, else a new one."""
+    if given is None or given == "":
+        given = unquote(request.headers.get(FORWARDED, "")) or uuid4().hex
+    if not isinstance(given, str) or len(given) > MAX_ID or not given.isprintable():
+        raise RequestError(400, f"the inference id must be a string of at most {MAX_ID} printable characters")
+    return given
+
+
+def error_answer(error: RequestError) -> Answer:
+    retry = () if error.retry_after is None else (("retry-after", str(error.retry_after)),)
+    return Answer(error.status, orjson.dumps({"error": error.message}), headers=retry)

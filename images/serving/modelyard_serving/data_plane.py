@@ -1,0 +1,122 @@
+"""The hot paths, on the bare ASGI interface: infer and invocations; everything else goes to the shell."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from modelyard_serving import invocations, v2
+from modelyard_serving.answering import Work, answer_alone, answer_split, fault, record
+from modelyard_serving.call import FORWARDED, Answer, Call, Endpoint, Request, error_answer
+from modelyard_serving.errors import RequestError
+from modelyard_serving.forward import LATENCY
+from modelyard_serving.http import (
+    App,
+    DisconnectedError,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    has_left,
+    read_request,
+    respond,
+)
+from modelyard_serving.records import CaptureRecord
+from modelyard_serving.routing import takes_candidate
+from modelyard_serving.serving import Serving
+
+MAX_IN_FLIGHT = 128  # requests in work; more are told to come back, so that memory stays bounded
+
+
+@dataclass(frozen=True)
+class Route:
+    """A path of the hot ones; `model` and `version` as the caller wrote them."""
+
+    protocol: str
+    parse: Callable[[Request, Endpoint], Call]
+    model: str | None = None
+    version: str | None = None
+
+
+def match(path: str) -> Route | None:
+    match path.split("/"):
+        case ["", "invocations"]:
+            return Route("sagemaker", invocations.parse)
+        case ["", "v2", "models", model, "infer"]:
+            return Route("v2", v2.parse, model)
+        case ["", "v2", "models", model, "versions", version, "infer"]:
+            return Route("v2", v2.parse, model, version)
+    return None
+
+
+class DataPlane:
+    def __init__(self, serving: Serving, shell: App) -> None:
+        self.serving = serving
+        self.shell = shell
+        self._in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.serving.draining:
+            send = _closing(send)
+        route = match(scope["path"]) if scope["type"] == "http" else None
+        if route is None:
+            await self.shell(scope, receive, send)
+        elif scope["method"] != "POST":
+            await respond(send, replace(error_answer(RequestError(405, "use POST")), headers=(("allow", "POST"),)))
+        else:
+            await self._answer(route, scope, receive, send)
+
+    async def _answer(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
+        """Every request gets an answer, and none that shows a traceback."""
+        started = time.perf_counter()
+        captured: CaptureRecord | None = None
+        self._count(+1)
+        try:
+            answer, captured = await self._infer(route, scope, receive, started)
+        except DisconnectedError:
+            return
+        except RequestError as error:
+            answer = error_answer(error)
+        except Exception:
+            answer = fault("the server failed on this request")
+        finally:
+            self._count(-1)
+        self.serving.metrics.answered(route.protocol, answer.status, time.perf_counter() - started)
+        await respond(send, answer)
+        if captured is not None and self.serving.loaded is not None:
+            self.serving.loaded.captures.add([captured])
+
+    async def _infer(
+        self, route: Route, scope: Scope, receive: Receive, started: float
+    ) -> tuple[Answer, CaptureRecord | None]:
+        loaded = self.serving.model(route.model, route.version)
+        if self._in_flight > MAX_IN_FLIGHT:
+            raise RequestError(429, f"{MAX_IN_FLIGHT} requests are in work: try again", retry_after=1)
+        request = await read_request(scope, receive)
+        call = route.parse(request, loaded.endpoint)
+        work = Work(loaded, request, call, scope["path"], time.perf_counter() - started)
+        forwarded = FORWARDED in request.headers
+        # A version in the path asks for this revision; a forwarded request has had its choice.
+        if not forwarded and route.version is None and takes_candidate(self.serving.routing, call.inference_id):
+            return await answer_split(self.serving, work)
+        own = await answer_alone(self.serving, work)
+        if not forwarded:
+            return own.answer, record(self.serving, work, own, "stable")
+        answer = replace(own.answer, headers=(*own.answer.headers, (LATENCY, f"{own.milliseconds:.3f}")))
+        # A stable server that gave up waiting answers by itself, and captures that.
+        given_up = await has_left(receive)
+        return answer, None if given_up else record(self.serving, work, own, "candidate")
+
+    def _count(self, change: int) -> None:
+        self._in_flight += change
+        self.serving.metrics.inflight.set(self._in_flight)
+
+
+def _closing(send: Send) -> Send:
+    """Ends each connection after its answer, so that clients move to another pod before the listener closes."""
+
+    async def closing(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", []), (b"connection", b"close")]}
+        await send(message)
+
+    return closing

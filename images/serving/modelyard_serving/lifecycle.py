@@ -1,0 +1,135 @@
+"""The life of the process: listen at once, load, serve, drain on SIGTERM, write what was captured, leave in time."""
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from threading import Thread
+
+import uvicorn
+
+from modelyard.contract.reasons import Reason
+from modelyard.contract.tasks import ServeTask
+from modelyard_kit.failure import TaskFailure, WorldFailure, shorten
+from modelyard_kit.task import write_result
+from modelyard_serving.data_plane import DataPlane
+from modelyard_serving.forward import forwarding_client
+from modelyard_serving.http import App
+from modelyard_serving.loading import load
+from modelyard_serving.management import management
+from modelyard_serving.serving import Loaded, Serving
+from modelyard_serving.shell import shell
+
+log = logging.getLogger(__name__)
+
+LIMIT_SECONDS = 27.0  # from SIGTERM to the end; SageMaker and Kubernetes kill after 30
+FINISH_SECONDS = 8.0  # of it for requests in work
+FLUSH_SECONDS = 5.0  # of it for captured rows, at least
+KEEP_ALIVE = 30  # seconds that an idle connection is kept
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the lifecycle: two servers in one process must end in order."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+async def run(task: ServeTask, port: int, management_port: int) -> int:
+    """Serves until SIGTERM or a failure to load. Returns the process's exit code."""
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    async with forwarding_client() as client:
+        serving = Serving(task, client)
+        data, admin = server(DataPlane(serving, shell(serving)), port), server(management(serving), management_port)
+        running = [asyncio.create_task(each.serve()) for each in (data, admin)]
+        code = await _live(serving, stop)
+        if code == 0:
+            await _drain(serving, data, running[0])
+        data.should_exit = admin.should_exit = True
+        await asyncio.wait(running, timeout=1.0)
+    return code
+
+
+async def _live(serving: Serving, stop: asyncio.Event) -> int:
+    """Until SIGTERM (0) or until loading fails (1)."""
+    started = time.monotonic()
+    loading = asyncio.ensure_future(_in_thread(serving))
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not loading.done():
+        loading.cancel()
+        return 0
+    try:
+        serving.begin(loading.result(), time.monotonic() - started)
+    except TaskFailure as failure:
+        log.error("%s: %s", failure.reason, failure.message, exc_info=failure.__cause__)
+        write_result(failure.result())
+        return 1
+    except Exception as error:
+        log.exception("loading failed")
+        write_result(WorldFailure(Reason.INTERNAL_ERROR, shorten(f"loading failed: {error!r}")).result())
+        return 1
+    await stopping
+    return 0
+
+
+async def _in_thread(serving: Serving) -> Loaded:
+    """In a daemon thread, not an executor's: a download that hangs must not keep the process from ending."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Loaded] = loop.create_future()
+
+    def settle(result: Loaded | None, error: BaseException | None) -> None:
+        if future.cancelled():
+            return
+        if result is not None:
+            future.set_result(result)
+        else:
+            future.set_exception(error or RuntimeError("loading ended without a result"))
+
+    def work() -> None:
+        try:
+            result, error = load(serving.task, serving.reporter), None
+        except BaseException as raised:
+            result, error = None, raised
+        loop.call_soon_threadsafe(settle, result, error)
+
+    Thread(target=work, name="load", daemon=True).start()
+    return await future
+
+
+async def _drain(serving: Serving, data: uvicorn.Server, running: asyncio.Task[None]) -> None:
+    """Not ready, but serving, while endpoints are updated; then no new connections; then the captured rows."""
+    deadline = time.monotonic() + LIMIT_SECONDS
+    serving.draining = True
+    serving.reporter.report("Draining", 100, f"for {serving.task.drain_seconds} s")
+    await asyncio.sleep(min(serving.task.drain_seconds, LIMIT_SECONDS - FINISH_SECONDS - FLUSH_SECONDS))
+    data.should_exit = True
+    await asyncio.wait([running], timeout=FINISH_SECONDS + 1)
+    if serving.loaded is None:
+        return
+    for spool in (serving.loaded.captures, serving.loaded.labels):
+        left = max(1.0, deadline - time.monotonic())
+        if not await asyncio.to_thread(spool.close, left):
+            log.error("%d captured rows could not be written in time and are lost", spool.dropped)
+
+
+def server(app: App, port: int, host: str = "0.0.0.0") -> uvicorn.Server:  # noqa: S104  a pod is reached by its address
+    """Port 0 takes a free one."""
+    return _Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=int(FINISH_SECONDS),
+        )
+    )

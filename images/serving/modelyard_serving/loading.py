@@ -1,0 +1,63 @@
+"""From a task to a model that has answered once: download, verified load, warm-up on its own example rows."""
+
+import socket
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from modelyard.contract.reasons import Reason
+from modelyard.contract.store import captures, labels
+from modelyard.contract.tasks import ServeTask
+from modelyard_kit.failure import UserFailure
+from modelyard_kit.model import LoadedModel, load_model
+from modelyard_kit.progress import Reporter
+from modelyard_kit.store import Store
+from modelyard_serving.call import Endpoint
+from modelyard_serving.openapi import example_rows
+from modelyard_serving.predictor import Predictor
+from modelyard_serving.records import capture_schema, capture_table, label_table
+from modelyard_serving.rows import rows_of_objects
+from modelyard_serving.serving import Loaded
+from modelyard_serving.spool import Spool
+
+WARM_UPS = 5  # the first call imports and allocates; the later ones say how fast the model is
+
+
+def load(task: ServeTask, reporter: Reporter) -> Loaded:
+    """Blocks. Raises `TaskFailure` with the reason: UnsafeModel, Corrupt, StoreUnavailable, UserError."""
+    store = Store(task.store)
+    reporter.report("Loading", 10, f"model {task.model_digest} of {task.training_job}")
+    with tempfile.TemporaryDirectory() as folder:
+        model = load_model(store, task.namespace, task.training_job, task.model_digest, Path(folder))
+    reporter.report("WarmingUp", 80, f"{task.model_name} on its example rows")
+    predictor = Predictor(model)
+    warm_up(predictor, model)
+    return loaded(task, store, predictor)
+
+
+def warm_up(predictor: Predictor, model: LoadedModel) -> None:
+    features = model.manifest.features
+    examples = example_rows(model.manifest)
+    if not examples:
+        return
+    try:
+        rows = rows_of_objects(features, examples)
+        for _ in range(WARM_UPS):
+            predictor.predict_now(rows)
+    except Exception as error:
+        raise UserFailure(
+            Reason.USER_ERROR, f"the model fails on the example rows of its own manifest: {error}; train it again"
+        ) from error
+
+
+def loaded(task: ServeTask, store: Store, predictor: Predictor) -> Loaded:
+    """Starts the threads that write captured rows and labels."""
+    manifest, pod = predictor.model.manifest, socket.gethostname()
+    encode = partial(capture_table, schema=capture_schema(manifest), revision=task.revision, digest=task.model_digest)
+    place = (task.namespace, task.name)
+    return Loaded(
+        Endpoint(task.model_name, task.revision, manifest),
+        predictor,
+        Spool(store, captures(*place), pod, task.flush_seconds, encode),
+        Spool(store, labels(*place), pod, task.flush_seconds, label_table),
+    )

@@ -1,0 +1,55 @@
+"""Which requests the candidate answers, where it is found, and when two answers disagree."""
+
+import hashlib
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from modelyard.contract.progress import Routing
+from modelyard.contract.tasks import SERVING_PORT
+from modelyard_serving.errors import RequestError
+
+REVISION = re.compile(r"[a-z0-9]{1,16}")
+TOLERANCE = 0.01  # two numbers that differ by a larger share of the larger one disagree
+
+
+def check_routing(routing: Routing, own_revision: str) -> None:
+    """Raises `RequestError` 400. The candidate's name becomes part of a host name, so nothing else may be in it."""
+    if not 0 <= routing.weight <= 100:
+        raise RequestError(400, f"weight is {routing.weight}: it is a percentage from 0 to 100")
+    if routing.candidate is None:
+        if routing.weight:
+            raise RequestError(400, "candidate is missing: name the revision that gets the share")
+        return
+    if not REVISION.fullmatch(routing.candidate):
+        raise RequestError(400, f"candidate {routing.candidate!r} is no revision: 1 to 16 letters a-z and digits")
+    if routing.candidate == own_revision:
+        raise RequestError(400, f"candidate {routing.candidate!r} is this server's own revision")
+
+
+def candidate_url(deployment: str, revision: str) -> str:
+    return f"http://{deployment}-{revision}:{SERVING_PORT}"
+
+
+def takes_candidate(routing: Routing, inference_id: str) -> bool:
+    """By hash of the id: the same id always goes the same way, and stays with the candidate while weights rise.
+
+    Salted, so that the share is independent of which requests are captured.
+    """
+    digest = hashlib.sha256(b"split:" + inference_id.encode()).digest()
+    return int.from_bytes(digest[:4]) % 100 < routing.weight
+
+
+def disagreements(own: Sequence[Any], other: Sequence[Any], numeric: bool) -> int:
+    """The number of rows predicted differently. Lengths must be equal."""
+    differs = _numbers_differ if numeric else _classes_differ
+    return sum(differs(left, right) for left, right in zip(own, other, strict=True))
+
+
+def _classes_differ(left: Any, right: Any) -> bool:
+    return bool(left != right)
+
+
+def _numbers_differ(left: Any, right: Any) -> bool:
+    return not math.isclose(float(left), float(right), rel_tol=TOLERANCE, abs_tol=1e-12)

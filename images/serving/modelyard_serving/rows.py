@@ -1,0 +1,94 @@
+"""The rows of one request as typed columns: what the model is asked and what is captured."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from modelyard.contract.manifest import Column
+from modelyard_kit.tabular import ARROW_TYPES, table_frame
+from modelyard_serving.errors import RequestError
+from modelyard_serving.values import CONVERTERS, Value
+
+
+@dataclass(frozen=True)
+class Rows:
+    """`table` has every feature of the model, in its order, with the Arrow types of the contract."""
+
+    count: int
+    table: pa.Table
+
+    def frame(self, features: Sequence[Column]) -> pd.DataFrame:
+        """The rows as the model takes them."""
+        return table_frame(self.table, features)
+
+
+def rows_of_columns(features: Sequence[Column], given: Mapping[str, list[Any]]) -> Rows:
+    """Checks names, lengths and types. Raises `RequestError` 400 that names the column and the row."""
+    _check_names(features, given)
+    count = len(given[features[0].name])
+    if count == 0:
+        raise RequestError(400, "the request has no rows: send at least one")
+    for name, values in given.items():
+        if len(values) != count:
+            raise RequestError(
+                400,
+                f"column {name!r} has {len(values)} rows, column {features[0].name!r} has {count}: send equal lengths",
+            )
+    arrays = [pa.array(_typed(feature, given[feature.name]), ARROW_TYPES[feature.type]) for feature in features]
+    return Rows(count, pa.Table.from_arrays(arrays, [feature.name for feature in features]))
+
+
+def rows_of_lists(features: Sequence[Column], given: Sequence[Any]) -> Rows:
+    """Rows as lists of values in feature order."""
+    for number, row in enumerate(given):
+        if not isinstance(row, list):
+            raise RequestError(400, f"row {number} is no list of values: send every row in the same form")
+        if len(row) != len(features):
+            names = ", ".join(feature.name for feature in features)
+            raise RequestError(
+                400, f"row {number} has {len(row)} values, the model takes {len(features)}: send {names}, in this order"
+            )
+    return rows_of_columns(
+        features, {feature.name: [row[place] for row in given] for place, feature in enumerate(features)}
+    )
+
+
+def rows_of_objects(features: Sequence[Column], given: Sequence[Any]) -> Rows:
+    """Rows as objects of value by feature name."""
+    names = {feature.name for feature in features}
+    for number, row in enumerate(given):
+        if not isinstance(row, dict):
+            raise RequestError(400, f"row {number} is no object of columns: send every row in the same form")
+        if row.keys() != names:
+            _check_names(features, row, f" in row {number}")
+    return rows_of_columns(features, {name: [row[name] for row in given] for name in names})
+
+
+def _check_names(features: Sequence[Column], given: Iterable[str], where: str = "") -> None:
+    known = [feature.name for feature in features]
+    found = set(given)
+    for name in sorted(found.difference(known)):
+        raise RequestError(400, f"column {name!r}{where} is not known to the model: it takes {', '.join(known)}")
+    for name in known:
+        if name not in found:
+            raise RequestError(400, f"column {name!r}{where} is missing: send it, as null where the value is not known")
+
+
+def _typed(feature: Column, values: list[Any]) -> list[Value]:
+    convert = CONVERTERS[feature.type]
+    typed: list[Value] = []
+    for number, value in enumerate(values):
+        try:
+            found = None if value is None else convert(value)
+        except ValueError as error:
+            shown = repr(value)[:60]
+            raise RequestError(400, f"column {feature.name!r}, row {number}: {error}, not {shown}") from error
+        if found is None and not feature.nullable:
+            raise RequestError(
+                400, f"column {feature.name!r}, row {number}: null is not allowed, send a {feature.type}"
+            )
+        typed.append(found)
+    return typed

@@ -1,0 +1,78 @@
+"""The state of one server: what is loaded, where requests go, whether it is going away."""
+
+from dataclasses import dataclass
+
+import httpx
+
+from modelyard.contract.progress import Routing, ServingStats
+from modelyard.contract.tasks import ServeTask
+from modelyard_kit.progress import Reporter
+from modelyard_serving.call import Endpoint
+from modelyard_serving.errors import NotReadyError, RequestError
+from modelyard_serving.metrics import Metrics
+from modelyard_serving.predictor import Predictor
+from modelyard_serving.records import CaptureRecord, LabelRecord
+from modelyard_serving.routing import check_routing
+from modelyard_serving.spool import Spool
+from modelyard_serving.statistics import Statistics
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model that answers, and where its traffic is written."""
+
+    endpoint: Endpoint
+    predictor: Predictor
+    captures: Spool[CaptureRecord]
+    labels: Spool[LabelRecord]
+
+
+class Serving:
+    """Lives on the event loop; only the spools have threads."""
+
+    def __init__(self, task: ServeTask, client: httpx.AsyncClient) -> None:
+        self.task = task
+        self.client = client
+        self.metrics = Metrics()
+        self.reporter = Reporter(self.metrics.registry)
+        self.statistics = Statistics()
+        self.routing = Routing(epoch="")
+        self.loaded: Loaded | None = None
+        self.draining = False
+        self.metrics.ready.set_function(lambda: float(self.ready))
+
+    @property
+    def ready(self) -> bool:
+        return self.loaded is not None and not self.draining
+
+    def model(self, name: str | None = None, version: str | None = None) -> Loaded:
+        """What is loaded; while draining too. Raises `NotReadyError`, or 404 for another model or version."""
+        if name not in (None, self.task.model_name):
+            raise RequestError(404, f"model {name!r} is not served here: this endpoint serves {self.task.model_name!r}")
+        if version not in (None, self.task.revision):
+            raise RequestError(404, f"version {version!r} is not served here: this is {self.task.revision!r}")
+        if self.loaded is None:
+            raise NotReadyError(f"the model is not ready: {self.reporter.current.stage}")
+        return self.loaded
+
+    def begin(self, loaded: Loaded, seconds: float) -> None:
+        """From now on requests are answered. `seconds`: how long loading took."""
+        self.metrics.loaded(loaded.endpoint, self.task.model_digest, self.task.training_job, seconds)
+        self.metrics.watch(loaded.captures, "modelyard_capture_records")
+        self.metrics.watch(loaded.labels, "modelyard_label_records")
+        self.loaded = loaded
+        self.reporter.report("Serving", 100, f"revision {self.task.revision} after {seconds:.1f} s")
+
+    def route(self, routing: Routing) -> None:
+        """Raises `RequestError` 400. A new epoch starts the statistics at zero."""
+        check_routing(routing, self.task.revision)
+        if routing.epoch != self.routing.epoch:
+            self.statistics = Statistics(routing.epoch, *self._captured())
+        self.routing = routing
+
+    def stats(self) -> ServingStats:
+        return self.statistics.snapshot(*self._captured())
+
+    def _captured(self) -> tuple[int, int]:
+        spool = self.loaded.captures if self.loaded else None
+        return (spool.written, spool.dropped) if spool else (0, 0)

@@ -1,0 +1,87 @@
+"""The tensors of a V2 inference request: one per column, or one of two dimensions for all numeric columns."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from modelyard.contract.manifest import Column
+from modelyard_serving.errors import RequestError
+from modelyard_serving.rows import Rows, rows_of_columns, rows_of_lists
+
+DATATYPES = frozenset(
+    {"BOOL", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64", "FP16", "FP32", "FP64", "BYTES"}
+)
+# What the metadata endpoint says a column is sent as; times and dates travel as RFC 3339 text.
+DATATYPE_OF = {
+    "bool": "BOOL",
+    "int64": "INT64",
+    "float64": "FP64",
+    "string": "BYTES",
+    "timestamp": "BYTES",
+    "date": "BYTES",
+}
+
+
+def rows_of_tensors(features: Sequence[Column], inputs: object) -> Rows:
+    """Raises `RequestError` 400 that names the tensor."""
+    if not isinstance(inputs, list) or not inputs:
+        raise RequestError(400, "inputs is missing: send a list of tensors, one per column of the model")
+    matrix = _matrix(features, inputs)
+    if matrix is not None:
+        return rows_of_lists(features, matrix)
+    columns: dict[str, list[Any]] = {}
+    for tensor in inputs:
+        name, shape, data = _parts(tensor)
+        if len(shape) > 2 or (len(shape) == 2 and shape[1] != 1):
+            raise RequestError(400, f"tensor {name!r} has shape {shape}: a column's shape is [rows] or [rows, 1]")
+        if name in columns:
+            raise RequestError(400, f"tensor {name!r} is given twice: send each column once")
+        columns[name] = data
+    return rows_of_columns(features, columns)
+
+
+def _matrix(features: Sequence[Column], inputs: list[Any]) -> list[list[Any]] | None:
+    """The rows of the one numeric 2-D tensor, or None where the request has columns."""
+    if len(inputs) != 1:
+        return None
+    name, shape, data = _parts(inputs[0])
+    if len(shape) != 2 or name in {feature.name for feature in features}:
+        return None
+    if inputs[0]["datatype"] == "BYTES":
+        raise RequestError(400, f"tensor {name!r} of two dimensions must be numeric: send one tensor per column")
+    for feature in features:
+        if feature.type in ("string", "timestamp", "date"):
+            raise RequestError(
+                400,
+                f"tensor {name!r} cannot carry column {feature.name!r} ({feature.type}): send one tensor per column",
+            )
+    width = shape[1]
+    return [data[start : start + width] for start in range(0, len(data), width)] if width else [[]] * shape[0]
+
+
+def _parts(tensor: object) -> tuple[str, list[int], list[Any]]:
+    """Name, shape and flat row-major data of a tensor."""
+    if not isinstance(tensor, dict) or not isinstance(tensor.get("name"), str):
+        raise RequestError(400, "every tensor of inputs needs a name: {name, shape, datatype, data}")
+    name = tensor["name"]
+    if tensor.get("datatype") not in DATATYPES:
+        raise RequestError(
+            400, f"tensor {name!r} has datatype {tensor.get('datatype')!r}: use one of {', '.join(sorted(DATATYPES))}"
+        )
+    shape, data = tensor.get("shape"), tensor.get("data")
+    if not isinstance(shape, list) or not shape or not all(type(size) is int and size >= 0 for size in shape):
+        raise RequestError(400, f"tensor {name!r} needs a shape: a list of sizes, the first is the number of rows")
+    if not isinstance(data, list):
+        raise RequestError(400, f"tensor {name!r} needs data: a list of {shape[0]} rows")
+    flat = _flat(data)
+    size = 1
+    for dimension in shape:
+        size *= dimension
+    if len(flat) != size:
+        raise RequestError(400, f"tensor {name!r} has {len(flat)} values, its shape {shape} needs {size}")
+    return name, shape, flat
+
+
+def _flat(data: list[Any]) -> list[Any]:
+    while any(isinstance(item, list) for item in data):
+        data = [leaf for item in data for leaf in (item if isinstance(item, list) else [item])]
+    return data

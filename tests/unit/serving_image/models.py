@@ -1,0 +1,183 @@
+"""Small real models, published to a store of local files as training publishes them, and servers of them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import httpx
+import uvicorn
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder
+from sklearn.tree import DecisionTreeClassifier
+
+from modelyard.contract.document import digest_of
+from modelyard.contract.manifest import Column, ModelManifest
+from modelyard.contract.store import StoreConfig, model_manifest
+from modelyard.contract.tasks import ServeTask
+from modelyard_kit.model import LoadedModel, load_model, publish_file, save_model
+from modelyard_kit.store import Store
+from modelyard_kit.tabular import rows_frame
+from modelyard_serving.data_plane import DataPlane
+from modelyard_serving.lifecycle import server
+from modelyard_serving.loading import loaded
+from modelyard_serving.predictor import Predictor
+from modelyard_serving.serving import Serving
+from modelyard_serving.shell import shell
+
+Kind = Literal["classification", "inverted", "regression"]
+FEATURES = [
+    Column(name="price", type="float64", nullable=False),
+    Column(name="region", type="string"),
+    Column(name="hour", type="int64", nullable=False),
+]
+ROWS: dict[str, list[Any]] = {
+    "price": [float(number) for number in range(40)],
+    "region": ["north", "south", None, "west"] * 10,
+    "hour": [number % 24 for number in range(40)],
+}
+NUMERIC = [FEATURES[0], FEATURES[2]]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A store of local files, and what is in it."""
+
+    store: Store
+    folder: Path
+
+    def task(self, digest: str, revision: str = "r1", **changes: Any) -> ServeTask:
+        return ServeTask(
+            namespace="shop",
+            name="demo",
+            store=self.store.config,
+            model_name="demo",
+            training_job="demo-job",
+            model_digest=digest,
+            revision=revision,
+            **{"drain_seconds": 0, "flush_seconds": 60, **changes},
+        )
+
+
+def place(folder: Path) -> Place:
+    (folder / "store").mkdir()
+    return Place(Store(StoreConfig(uri=f"file://{folder}/store")), folder)
+
+
+def train(kind: Kind, features: list[Column]) -> Any:
+    """A classifier of price < 20 as low or high (`inverted`: the other way), or a regression of 2 * price + 1."""
+    frame = rows_frame({column.name: ROWS[column.name] for column in features}, features)
+    encode = OneHotEncoder(handle_unknown="ignore")
+    strings = [column.name for column in features if column.type == "string"]
+    columns = ColumnTransformer([("strings", encode, strings)], remainder="passthrough")
+    if kind == "regression":
+        return Pipeline([("columns", columns), ("model", LinearRegression())]).fit(
+            frame, [2 * price + 1 for price in ROWS["price"]]
+        )
+    names = ("low", "high") if kind == "classification" else ("high", "low")
+    last = DecisionTreeClassifier() if strings else LogisticRegression(max_iter=5000)
+    return Pipeline([("columns", columns), ("model", last)]).fit(frame, [names[price >= 20] for price in ROWS["price"]])
+
+
+def publish(where: Place, kind: Kind, features: list[Column] | None = None) -> str:
+    """Returns the model's digest."""
+    features = features or FEATURES
+    estimator = train(kind, features)
+    folder = where.folder / "trained"
+    folder.mkdir(exist_ok=True)
+    path, types = save_model(estimator, folder)
+    regression = kind == "regression"
+    manifest = ModelManifest(
+        format="skops",
+        task="regression" if regression else "classification",
+        files=[publish_file(where.store, path)],
+        trusted_types=types,
+        features=features,
+        label=Column(name="level", type="float64" if regression else "string", role="label"),
+        classes=[] if regression else [str(name) for name in estimator.classes_],
+        metrics={"r2": 1.0} if regression else {"accuracy": 1.0},
+        profile_digest="sha256:0",
+        dataset_name="demo-data",
+        dataset_digest="sha256:1",
+        created_at="2024-05-01T00:00:00Z",
+        example={column.name: ROWS[column.name][:2] for column in features},
+    )
+    digest = digest_of(manifest.wire())
+    where.store.put_manifest(model_manifest("shop", "demo-job", digest), manifest)
+    return digest
+
+
+def load(where: Place, digest: str) -> LoadedModel:
+    return load_model(where.store, "shop", "demo-job", digest, where.folder / "loaded")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A server in this process, and a client of it."""
+
+    serving: Serving
+    app: DataPlane
+    client: httpx.AsyncClient
+
+    async def written(self) -> None:
+        """Until everything captured is in the store."""
+        assert self.serving.loaded is not None
+        for spool in (self.serving.loaded.captures, self.serving.loaded.labels):
+            assert await asyncio.to_thread(spool.close, 10.0)
+
+
+@asynccontextmanager
+async def endpoint(
+    where: Place, task: ServeTask, model: LoadedModel, to_candidate: httpx.AsyncBaseTransport | None = None
+) -> AsyncIterator[Endpoint]:
+    """Serves `model`; `to_candidate` is the network between this server and its candidate's Service."""
+    async with httpx.AsyncClient(transport=to_candidate) as forwarding:
+        serving = Serving(task, forwarding)
+        serving.begin(loaded(task, where.store, Predictor(model)), 0.0)
+        app = DataPlane(serving, shell(serving))
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+            found = Endpoint(serving, app, client)
+            yield found
+            await found.written()
+
+
+@asynccontextmanager
+async def listening(app: DataPlane) -> AsyncIterator[int]:
+    """A real HTTP server of `app` on a free port of the loopback."""
+    running: uvicorn.Server = server(app, 0, host="127.0.0.1")
+    task = asyncio.create_task(running.serve())
+    while not running.started:
+        await asyncio.sleep(0.01)
+    yield running.servers[0].sockets[0].getsockname()[1]
+    running.should_exit = True
+    await task
+
+
+class Service(httpx.AsyncHTTPTransport):
+    """What cluster DNS does: whatever name is asked, the connection goes to one port of the loopback."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__()
+        self.port = port
+        self.asked: list[str] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(f"{request.url.scheme}://{request.url.netloc.decode()}")
+        request.url = request.url.copy_with(host="127.0.0.1", port=self.port)
+        return await super().handle_async_request(request)
+
+
+def v2_body(columns: dict[str, list[Any]], **more: Any) -> dict[str, Any]:
+    types = {"price": "FP64", "region": "BYTES", "hour": "INT64"}
+    return {
+        "inputs": [
+            {"name": name, "shape": [len(values)], "datatype": types.get(name, "FP64"), "data": values}
+            for name, values in columns.items()
+        ],
+        **more,
+    }
