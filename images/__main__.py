@@ -1,0 +1,39 @@
+"""`python -m images`: build, list. Tags are hashes of what goes in, so only what changed is built."""
+
+import argparse
+import json
+import sys
+
+from images.builder.build import build
+from images.builder.catalog import FINAL, refs
+from images.builder.shell import CommandError
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m images", description="Builds modelyard's images.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    make = commands.add_parser("build", help="build what changed and write archives for `python -m tests.cluster load`")
+    make.add_argument("names", nargs="*", metavar="IMAGE", help=f"of {', '.join(FINAL)}; default: all")
+    make.add_argument("--json", action="store_true", help='print {"<image>": "<ref>", ..., "archives": {...}}')
+    make.add_argument("--no-archive", action="store_true", help="leave the images in the engine's storage only")
+    commands.add_parser("list", help="print each image's ref for the sources as they are")
+    options = parser.parse_args()
+    if options.command == "list":
+        print("\n".join(refs().values()))
+        return 0
+    unknown = sorted(set(options.names) - set(FINAL))
+    if unknown:
+        parser.error(f"no image {', '.join(unknown)}: choose from {', '.join(FINAL)}")
+    try:
+        built = build(options.names or list(FINAL), archives=not options.no_archive)
+    except CommandError as error:
+        print(f"images: {error}", file=sys.stderr)
+        return 1
+    if options.json:
+        archives = {image.name: str(image.archive) for image in built if image.archive}
+        print(json.dumps({**{image.name: image.ref for image in built}, "archives": archives}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

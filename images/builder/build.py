@@ -1,0 +1,77 @@
+"""Builds what is not there yet, parents first, and writes an archive of each image that runs in a cluster."""
+
+import fcntl
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from images.builder.catalog import ROOT, Image, chain, ref
+from images.builder.engine import Engine, engine
+
+
+@dataclass(frozen=True)
+class Built:
+    """`archive` is a docker-archive of the image, or None where none was asked for."""
+
+    name: str
+    ref: str
+    archive: Path | None
+
+
+def build(names: list[str], archives: bool = True) -> list[Built]:
+    """Builds the named images. Raises CommandError with the last lines of the program that failed."""
+    with _alone():
+        made = engine()
+        made.prepare()
+        for image in chain(names):
+            _build(made, image)
+        return [Built(name, ref(name), _archive(made, name) if archives else None) for name in names]
+
+
+def _build(made: Engine, image: Image) -> None:
+    if made.exists(ref(image.name)):
+        _say(f"{image.name}: unchanged")
+        return
+    started = time.monotonic()
+    base = ref(image.parent) if image.parent else None
+    made.build(ref(image.name), ROOT / image.dockerfile, ROOT, image.stage, base)
+    _say(f"{image.name}: built in {time.monotonic() - started:.1f} s")
+
+
+def _archive(made: Engine, name: str) -> Path:
+    folder = _cache()
+    archive = folder / f"{ref(name).replace('/', '-').replace(':', '-')}.tar"
+    if not archive.exists():
+        started = time.monotonic()
+        part = archive.with_suffix(".part")
+        part.unlink(missing_ok=True)
+        made.save(ref(name), part)
+        part.replace(archive)
+        for old in folder.glob(f"modelyard-{name}-*.tar"):
+            if old != archive:
+                old.unlink()
+        _say(f"{name}: archived in {time.monotonic() - started:.1f} s ({archive.stat().st_size >> 20} MiB)")
+    return archive
+
+
+def _cache() -> Path:
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = home / "modelyard" / "images"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Two builds at once would do the same work twice."""
+    with (_cache() / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

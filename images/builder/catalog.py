@@ -1,0 +1,96 @@
+"""Which images there are, what goes into each, and the tag that follows from it."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTRACT = ("operator/modelyard/__init__.py", "operator/modelyard/contract", "images/base/modelyard_kit")
+
+
+@dataclass(frozen=True)
+class Image:
+    """`parent` is the image it starts from; `inputs` are files and folders below the root."""
+
+    name: str
+    dockerfile: str
+    inputs: tuple[str, ...]
+    parent: str | None = None
+    stage: str | None = None
+
+
+def _pod(name: str, parent: str, *requirements: str) -> Image:
+    package = f"images/{name}/modelyard_{name}"
+    return Image(name, f"images/{name}/Dockerfile", (*requirements, *CONTRACT, package), parent)
+
+
+_BASE = "images/base/Dockerfile"
+IMAGES: Mapping[str, Image] = {
+    image.name: image
+    for image in (
+        Image("base-python", _BASE, (), stage="python"),
+        Image("base-kit", _BASE, ("requirements/kit.txt",), stage="kit"),
+        Image("base-sklearn", _BASE, ("requirements/kit.txt", "requirements/training.txt"), stage="sklearn"),
+        Image(
+            "operator",
+            "images/operator/Dockerfile",
+            ("requirements/operator.txt", "operator/modelyard"),
+            "base-python",
+        ),
+        Image(
+            "store",
+            "images/store/Dockerfile",
+            ("requirements/store.txt", "images/store/modelyard_store"),
+            "base-python",
+        ),
+        _pod("dataset", "base-kit", "requirements/dataset.txt"),
+        _pod("training", "base-sklearn"),
+        _pod("serving", "base-sklearn", "requirements/serving.txt"),
+        _pod("drift", "base-sklearn", "requirements/drift.txt"),
+    )
+}
+FINAL = tuple(name for name in IMAGES if not name.startswith("base-"))
+
+
+def ref(name: str) -> str:
+    """`modelyard/<name>:<tag>`; the tag is a hash of all that goes in, parents included."""
+    return f"modelyard/{name}:{tag(name)}"
+
+
+def refs() -> dict[str, str]:
+    """The refs of the images that run in a cluster."""
+    return {name: ref(name) for name in FINAL}
+
+
+def tag(name: str, root: Path = ROOT) -> str:
+    image = IMAGES[name]
+    sha = hashlib.sha256()
+    sha.update((tag(image.parent, root) if image.parent else image.stage or "").encode())
+    for path in (image.dockerfile, *image.inputs):
+        for file in _files(root / path):
+            sha.update(f"\0{file.relative_to(root)}\0{hashlib.sha256(file.read_bytes()).hexdigest()}".encode())
+    return sha.hexdigest()[:12]
+
+
+def chain(names: list[str]) -> list[Image]:
+    """The images and all they start from, parents first."""
+
+    @cache
+    def with_parents(name: str) -> tuple[Image, ...]:
+        image = IMAGES[name]
+        return (*(with_parents(image.parent) if image.parent else ()), image)
+
+    return list(dict.fromkeys(image for name in names for image in with_parents(name)))
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+        return
+    if not path.is_dir():
+        raise FileNotFoundError(f"{path} goes into an image and does not exist")
+    for file in sorted(path.rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts and file.suffix != ".pyc":
+            yield file

@@ -1,0 +1,26 @@
+"""The two engines that build images, behind one interface."""
+
+from pathlib import Path
+from typing import Protocol
+
+from images.builder.buildah import Buildah
+from images.builder.docker import Docker
+from images.builder.shell import succeeds
+
+
+class Engine(Protocol):
+    def prepare(self) -> None:
+        """Makes sure that Debian's image and all tools are there."""
+
+    def exists(self, ref: str) -> bool: ...
+
+    def build(self, ref: str, dockerfile: Path, context: Path, stage: str | None, base: str | None) -> None:
+        """Builds `stage` of a Dockerfile, or all of it, with `base` as its build argument BASE."""
+
+    def save(self, ref: str, archive: Path) -> None:
+        """Writes a docker-archive."""
+
+
+def engine() -> Engine:
+    """Docker where its engine answers, else buildah."""
+    return Docker() if succeeds(["docker", "info"]) else Buildah()

@@ -1,0 +1,1 @@
+"""The embedded object store: SeaweedFS as one S3 server."""
