@@ -1,0 +1,1 @@
+"""What a user sees, on a real cluster with real images and the chart."""

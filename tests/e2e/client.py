@@ -1,0 +1,47 @@
+"""A client of an endpoint: V2 predictions and feedback."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pandas as pd
+
+from tests.product.forward import forward
+from tests.product.product import Product
+
+
+@dataclass
+class Client:
+    http: httpx.Client
+    model: str
+
+    def predict(self, rows: pd.DataFrame, request_id: str) -> dict[str, Any]:
+        inputs = [
+            {"name": name, "shape": [len(rows)], "datatype": "FP64", "data": rows[name].tolist()} for name in ("x", "y")
+        ]
+        answer = self.http.post(f"/v2/models/{self.model}/infer", json={"id": request_id, "inputs": inputs})
+        answer.raise_for_status()
+        result: dict[str, Any] = answer.json()
+        return result
+
+    def labels(self, rows: pd.DataFrame, request_id: str) -> None:
+        """Post the truth of a request's rows."""
+        ids = [request_id] if len(rows) == 1 else [f"{request_id}/{i}" for i in range(len(rows))]
+        labels = [{"inference_id": i, "label": v} for i, v in zip(ids, rows["label"], strict=True)]
+        self.http.post(f"/v2/models/{self.model}/feedback", json={"labels": labels}).raise_for_status()
+
+
+def predictions(answer: dict[str, Any]) -> list[Any]:
+    return list(next(o["data"] for o in answer["outputs"] if o["name"] == "predict"))
+
+
+@contextmanager
+def client(product: Product, namespace: str, name: str) -> Iterator[Client]:
+    """A client of the pods behind the endpoint's Service."""
+    with (
+        forward(product, namespace, f"service/{name}", 80) as url,
+        httpx.Client(base_url=url, timeout=30) as http,
+    ):
+        yield Client(http, name)

@@ -1,0 +1,93 @@
+"""DriftMonitors: no traffic is not "no drift"; decay leads to a retraining that has to prove itself."""
+
+import pytest
+
+from tests.e2e.client import client
+from tests.e2e.squares import dataset, points, training
+from tests.e2e.user import User, condition
+
+MONITOR = {
+    "modelDeploymentRef": {"name": "watched"},
+    "window": {"rows": 400, "minRows": 100},
+    "checks": {"performance": {"metric": "accuracy", "maxDrop": "0.1"}},
+    "retrain": {"action": "Retrain", "gate": {"newerRows": 200}, "cooldown": "1m"},
+}
+
+
+@pytest.fixture
+def monitor(user: User) -> str:
+    uri = user.put("drift/points.parquet", points(2000, 13))
+    user.apply("Dataset", "watched", dataset(uri))
+    user.apply("TrainingJob", "watched", training("watched"))
+    spec = {
+        "model": {"trainingJobRef": {"name": "watched"}},
+        "replicas": {"min": 1},
+        "rollout": {"steps": []},
+    }
+    user.wait(user.apply("ModelDeployment", "watched", spec), "Ready", timeout=240)
+    return user.apply("DriftMonitor", "watched", MONITOR)
+
+
+def check(user: User, reference: str, label: str) -> dict[str, str]:
+    """Run a check now; returns it."""
+    user.wait(reference, "Ready", "True")
+    old = user.status(reference).get("lastCheck", {}).get("job")
+    user.kubectl("annotate", reference, f"modelyard.dev/run={label}", "--overwrite")
+    for _ in range(120):
+        last: dict[str, str] = user.status(reference).get("lastCheck", {})
+        if last and last["job"] != old:
+            return last
+    pytest.fail(f"no check: {user.status(reference)}")
+
+
+def live(user: User, seed: int, *, flipped: bool) -> None:
+    """400 labelled rows of traffic."""
+    rows = points(400, seed, flipped=flipped)
+    with client(user.product, user.namespace, "watched") as ask:
+        for start in range(0, 400, 50):
+            part, request_id = rows.iloc[start : start + 50], f"live-{seed}-{start}"
+            ask.predict(part, request_id)
+            ask.labels(part, request_id)
+
+
+def test_window_without_traffic_is_never_no_drift(user: User, monitor: str) -> None:
+    last = check(user, monitor, "empty")
+    assert last["verdict"] == "NoRows"
+    resource = user.get(monitor)
+    assert condition(resource, "DriftDetected")["status"] == "Unknown"
+    assert "NoRows" in user.describe(monitor)
+
+
+def test_decay_leads_to_a_retrained_model_that_passed_the_gate(user: User, monitor: str) -> None:
+    live(user, 14, flipped=True)
+    user.put("drift/points.parquet", points(2000, 15, flipped=True))
+
+    def degraded() -> bool:
+        return check_again(user, monitor) == "Degraded"
+
+    for _ in range(6):
+        if degraded():
+            break
+    finding = user.status(monitor)["lastCheck"]
+    assert finding["verdict"] == "Degraded"
+    assert float(finding["performance"]["value"]) < 0.2
+
+    job = user.wait(monitor, "RetrainAllowed", "False", timeout=60)["status"]["retrain"]["trainingJob"]
+    trained = user.wait(f"trainingjob/{job}", "Ready", timeout=240)
+    assert trained["spec"]["trigger"]["driftMonitorRef"]["name"] == "watched"
+    live(user, 16, flipped=True)
+
+    approved = user.wait(f"trainingjob/{job}", "Approved", timeout=300)
+    gate = user.status(monitor)["retrain"]["gate"]
+    assert gate["verdict"] == "Promote"
+    assert float(gate["challenger"]) > 0.9
+    assert approved["status"]["datasetDigest"] == user.status("dataset/watched")["current"]["digest"]
+    for _ in range(120):
+        if user.status("modeldeployment/watched")["stable"]["trainingJob"] == job:
+            return
+    pytest.fail("the approved model was not rolled out")
+
+
+def check_again(user: User, reference: str) -> str:
+    count = len(user.kubectl("get", "jobs", "-o", "name").split())
+    return check(user, reference, f"again-{count}-{user.get(reference)['metadata']['resourceVersion']}")["verdict"]

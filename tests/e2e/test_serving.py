@@ -1,0 +1,98 @@
+"""ModelDeployments: protocols, capture, and canaries that are promoted or rolled back."""
+
+from collections.abc import Callable
+from typing import Any
+
+import obstore
+import pytest
+
+from tests.e2e.client import Client, client, predictions
+from tests.e2e.squares import dataset, points, training
+from tests.e2e.user import User, condition
+from tests.product.lake import bucket
+
+ROLLOUT = {
+    "steps": [{"weight": 50, "hold": "3s"}, {"weight": 100}],
+    "checks": [{"metric": "errorRate", "max": "0.01"}, {"metric": "disagreement", "max": "0.2"}],
+    "minRequests": 10,
+}
+
+
+@pytest.fixture
+def endpoint(user: User) -> str:
+    """A served model of 2,000 points; returns the reference of its ModelDeployment."""
+    uri = user.put("serving/points.parquet", points(2000, 7))
+    user.apply("Dataset", "served", dataset(uri))
+    user.apply("TrainingJob", "served", training("served"))
+    spec = {"model": {"trainingJobRef": {"name": "served"}}, "replicas": {"min": 1}, "rollout": ROLLOUT}
+    reference = user.apply("ModelDeployment", "served", spec)
+    user.wait(reference, "Ready", timeout=240)
+    return reference
+
+
+def traffic_until(user: User, reference: str, ask: Client, ended: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """Single requests until the rollout has ended, at most 3,000."""
+    rows = points(3000, 8)
+    for i in range(len(rows)):
+        ask.predict(rows.iloc[i : i + 1], f"canary-{i}")
+        if i % 20 == 19:
+            status = user.status(reference)
+            if ended(status):
+                return status
+    pytest.fail(f"the rollout did not end: {user.status(reference)}")
+
+
+def test_endpoint_speaks_v2_and_sagemaker_and_is_captured(
+    user: User, endpoint: str, eventually: Callable[..., Any]
+) -> None:
+    rows = points(20, 9)
+    with client(user.product, user.namespace, "served") as ask:
+        assert ask.http.get("/v2/health/ready").status_code == 200
+        assert ask.http.get("/ping").status_code == 200
+        assert ask.http.get("/docs").status_code == 200
+        assert "modelyard_" in ask.http.get("/metrics").text
+        metadata = ask.http.get("/v2/models/served").json()
+        assert [tensor["name"] for tensor in metadata["inputs"]] == ["x", "y"]
+        right = [p == label for p, label in zip(predictions(ask.predict(rows, "known")), rows["label"], strict=True)]
+        assert sum(right) >= 18
+        answer = ask.http.post("/invocations", json={"instances": rows[["x", "y"]].to_numpy().tolist()})
+        assert len(answer.json()["predictions"]) == 20
+        wrong = ask.http.post("/v2/models/served/infer", json={"inputs": [{"name": "z", "shape": [1], "data": [1]}]})
+        assert wrong.status_code == 400
+        assert "z" in wrong.json()["error"]
+
+    def captured() -> list[Any]:
+        with bucket(user.product, "modelyard") as store:
+            return list(obstore.list(store, f"captures/{user.namespace}/served/").collect())
+
+    eventually(captured)
+
+
+def test_changed_model_takes_over_by_canary(user: User, endpoint: str) -> None:
+    old = user.status(endpoint)["stable"]["revision"]
+    user.apply("TrainingJob", "served", training("served", parameters={"max_iter": "60"}))
+    user.wait(endpoint, "Reconciling", "True", "RollingOut", timeout=180)
+    with client(user.product, user.namespace, "served") as ask:
+        status = traffic_until(user, endpoint, ask, lambda s: s["stable"]["revision"] != old)
+    assert status["previous"]["revision"] == old
+    user.wait(endpoint, "Ready")
+    with client(user.product, user.namespace, "served") as ask:
+        assert len(predictions(ask.predict(points(3, 10), "after"))) == 3
+
+
+def test_canary_that_disagrees_is_rolled_back(user: User, endpoint: str) -> None:
+    old = user.status(endpoint)["stable"]["revision"]
+    uri = user.put("serving/flipped.parquet", points(2000, 11, flipped=True))
+    user.apply("Dataset", "flipped", dataset(uri))
+    user.apply("TrainingJob", "served", training("flipped"))
+    user.wait(endpoint, "Reconciling", "True", "RollingOut", timeout=180)
+    with client(user.product, user.namespace, "served") as ask:
+        status = traffic_until(user, endpoint, ask, lambda s: bool(s.get("rolledBack")))
+        assert "disagreement" in status["rolledBack"][-1]["message"]
+        assert status["stable"]["revision"] == old
+        rows = points(20, 12)
+        right = [p == label for p, label in zip(predictions(ask.predict(rows, "still")), rows["label"], strict=True)]
+        assert sum(right) >= 18
+    resource = user.wait(endpoint, "RolloutHealthy", "False", "RolledBack")
+    assert condition(resource, "Ready")["status"] == "True"
+    assert "RolledBack" in user.describe(endpoint)
