@@ -22,11 +22,15 @@ PACKAGES = {
 }
 
 
-def ensure() -> None:
+def check_machine() -> None:
     if sys.platform != "linux":
         raise ClusterError("the embedded node needs Linux: start Docker and use --provider kind")
     if os.geteuid() != 0:
         raise ClusterError("the embedded node needs root: run this with sudo, or start Docker for --provider kind")
+
+
+def ensure() -> None:
+    check_machine()
     packages = missing()
     if not packages:
         return

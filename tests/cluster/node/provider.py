@@ -40,10 +40,13 @@ class Node:
                 start.run(self.kubeconfig())
 
     def down(self, *, keep_data: bool = False) -> None:
-        needs.ensure()
+        if not self.layout.directory.exists():
+            say("there is no node to stop")
+            return
+        needs.check_machine()
         with self._lock(), step("stopping the node" if keep_data else "removing the node"):
             sweep(self.layout, self.processes)
-            if not keep_data and self.layout.directory.exists():
+            if not keep_data:
                 forget(self.layout)
             self.kubeconfig().unlink(missing_ok=True)
 
