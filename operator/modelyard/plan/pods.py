@@ -1,0 +1,139 @@
+"""The pod template of every task: one hardened container that reads its task from a ConfigMap.
+
+All pods pass Pod Security `restricted`, have no Kubernetes token and a read-only root; /tmp is theirs to write.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any, Literal
+
+from modelyard.api.fields import Resources
+from modelyard.contract.results import TERMINATION_PATH
+from modelyard.contract.tasks import MANAGEMENT_PORT, TASK_PATH, Task, config_map_data
+from modelyard.plan.labels import labels_for, owner_reference
+from modelyard.plan.plan import Key, Object
+from modelyard.plan.settings import Settings
+
+CONTAINER = "main"
+USER = 10001
+SCRATCH_SIZE = "4Gi"  # of /tmp, unless resources.limits names ephemeral-storage
+DEFAULT_REQUESTS = {"cpu": "100m", "memory": "256Mi"}
+DEFAULT_LIMITS = {"memory": "2Gi"}
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A volume and where it is mounted. `source` is its part of the pod's spec, e.g. `{"emptyDir": {}}`."""
+
+    name: str
+    path: str
+    source: Mapping[str, Any]
+    read_only: bool = True
+
+
+@dataclass(frozen=True)
+class TaskPod:
+    """What differs from pod to pod. `container` and `pod` are further fields of the specs of those names."""
+
+    image: str
+    config_map: str  # holds the task
+    resources: Resources = field(default_factory=Resources)
+    restart_policy: Literal["Never", "Always"] = "Never"
+    volumes: tuple[Volume, ...] = ()
+    ports: Mapping[str, int] = field(default_factory=dict)  # besides the management port
+    env: Mapping[str, str] = field(default_factory=dict)
+    container: Mapping[str, Any] = field(default_factory=dict)  # probes, lifecycle
+    pod: Mapping[str, Any] = field(default_factory=dict)  # grace period, deadline, spread
+
+
+def task_config_map(key: Key, owner: Object, name: str, role: str, task: Task) -> dict[str, Any]:
+    """The immutable ConfigMap with a task. Its name must change with its content."""
+    return config_map(key, owner, name, role, config_map_data(task))
+
+
+def config_map(key: Key, owner: Object, name: str, role: str, data: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": name,
+            "namespace": key.namespace,
+            "labels": labels_for(key, role),
+            "ownerReferences": [owner_reference(owner)],
+        },
+        "immutable": True,
+        "data": dict(data),
+    }
+
+
+def pod_template(pod: TaskPod, labels: Mapping[str, str], settings: Settings) -> dict[str, Any]:
+    """The `template` of a Job or a Deployment."""
+    scratch = pod.resources.limits.get("ephemeral-storage", SCRATCH_SIZE)
+    volumes = (
+        Volume("task", str(PurePosixPath(TASK_PATH).parent), {"configMap": {"name": pod.config_map}}),
+        Volume("tmp", "/tmp", {"emptyDir": {"sizeLimit": scratch}}, read_only=False),  # noqa: S108 - a volume
+        *pod.volumes,
+    )
+    spec: dict[str, Any] = {
+        "restartPolicy": pod.restart_policy,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(pod, volumes, settings)],
+        "volumes": [{"name": v.name, **v.source} for v in volumes],
+        **pod.pod,
+    }
+    if settings.service_account:
+        spec["serviceAccountName"] = settings.service_account
+    return {"metadata": {"labels": dict(labels)}, "spec": spec}
+
+
+def _container(pod: TaskPod, volumes: tuple[Volume, ...], settings: Settings) -> dict[str, Any]:
+    ports = {"management": MANAGEMENT_PORT, **pod.ports}
+    env: list[dict[str, Any]] = [{"name": n, "value": v} for n, v in {"HOME": "/tmp", **pod.env}.items()]  # noqa: S108
+    return {
+        "name": CONTAINER,
+        "image": pod.image,
+        "imagePullPolicy": settings.image_pull_policy,
+        "env": env + _credentials(settings),
+        "ports": [{"name": name, "containerPort": port} for name, port in ports.items()],
+        "resources": resources(pod.resources),
+        "volumeMounts": [{"name": v.name, "mountPath": v.path, "readOnly": v.read_only} for v in volumes],
+        "terminationMessagePath": TERMINATION_PATH,
+        # A pod that dies before it can write a result is explained by the end of its log.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+            "runAsNonRoot": True,
+        },
+        **pod.container,
+    }
+
+
+def _credentials(settings: Settings) -> list[dict[str, Any]]:
+    """Of the store, by kubelet: the operator reads no Secret."""
+    if settings.store_secret is None:
+        return []
+    return [
+        {"name": name, "valueFrom": {"secretKeyRef": {"name": settings.store_secret, "key": name}}}
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    ]
+
+
+def resources(wanted: Resources) -> dict[str, Any]:
+    """Requests and limits. A default stands only where the user says nothing about that resource."""
+    named = {*wanted.limits, *wanted.requests}
+    limits = {**{k: v for k, v in DEFAULT_LIMITS.items() if k not in named}, **wanted.limits}
+    requests = {**{k: v for k, v in DEFAULT_REQUESTS.items() if k not in named}, **wanted.requests}
+    # Extended resources cannot be overcommitted: Kubernetes refuses a request without an equal limit.
+    extended = {k: v for k, v in wanted.requests.items() if "/" in k}
+    return {"limits": {**extended, **limits}, "requests": {**limits, **requests}}
