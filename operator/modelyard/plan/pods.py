@@ -42,7 +42,6 @@ class TaskPod:
     restart_policy: Literal["Never", "Always"] = "Never"
     volumes: tuple[Volume, ...] = ()
     ports: Mapping[str, int] = field(default_factory=dict)  # besides the management port
-    env: Mapping[str, str] = field(default_factory=dict)
     container: Mapping[str, Any] = field(default_factory=dict)  # probes, lifecycle
     pod: Mapping[str, Any] = field(default_factory=dict)  # grace period, deadline, spread
 
@@ -97,12 +96,11 @@ def pod_template(pod: TaskPod, labels: Mapping[str, str], settings: Settings) ->
 
 def _container(pod: TaskPod, volumes: tuple[Volume, ...], settings: Settings) -> dict[str, Any]:
     ports = {"management": MANAGEMENT_PORT, **pod.ports}
-    env: list[dict[str, Any]] = [{"name": n, "value": v} for n, v in {"HOME": "/tmp", **pod.env}.items()]  # noqa: S108
     return {
         "name": CONTAINER,
         "image": pod.image,
         "imagePullPolicy": settings.image_pull_policy,
-        "env": env + _credentials(settings),
+        "env": [{"name": "HOME", "value": "/tmp"}, *_credentials(settings)],  # noqa: S108 - a volume
         "ports": [{"name": name, "containerPort": port} for name, port in ports.items()],
         "resources": resources(pod.resources),
         "volumeMounts": [{"name": v.name, "mountPath": v.path, "readOnly": v.read_only} for v in volumes],
