@@ -64,8 +64,11 @@ def monitor_of(job: Object) -> str | None:
     return str(name) if name else None
 
 
-def family_of(deployment: Object) -> str:
-    return str(_spec(deployment).get("model", {}).get("trainingJobRef", {}).get("name", ""))
+def family_of(deployment: Object, lookup: Lookup) -> str:
+    """The root of the TrainingJob a deployment names: it may name a retrained one, to pin it."""
+    named = str(_spec(deployment).get("model", {}).get("trainingJobRef", {}).get("name", ""))
+    job = lookup.get(Key("TrainingJob", deployment["metadata"]["namespace"], named))
+    return root_of(job) if job else named
 
 
 def deployment_of(monitor: Object) -> str:
@@ -92,10 +95,11 @@ def _related(resource: Object, lookup: Lookup) -> dict[str, tuple[Object, ...]]:
                 "DriftMonitor": one("DriftMonitor", monitor_of(resource)),
             }
         case "ModelDeployment":
-            return {"TrainingJob": pick("TrainingJob", lambda o: root_of(o) == family_of(resource))}
+            family = family_of(resource, lookup)
+            return {"TrainingJob": pick("TrainingJob", lambda o: root_of(o) == family)}
         case "DriftMonitor":
             deployments = one("ModelDeployment", deployment_of(resource))
-            family = family_of(deployments[0]) if deployments else ""
+            family = family_of(deployments[0], lookup) if deployments else ""
             return {
                 "ModelDeployment": deployments,
                 "TrainingJob": pick("TrainingJob", lambda o: root_of(o) == family),
@@ -135,7 +139,7 @@ def neighbours(resource: Object, lookup: Lookup) -> set[Key]:
         case "Dataset":
             return having("TrainingJob", dataset_of, name)
         case "TrainingJob":
-            deployments = having("ModelDeployment", family_of, root_of(resource))
+            deployments = having("ModelDeployment", lambda d: family_of(d, lookup), root_of(resource))
             monitors = {m for d in deployments for m in having("DriftMonitor", deployment_of, d.name)}
             return {Key("Dataset", namespace, dataset_of(resource))} | deployments | monitors
         case "ModelDeployment":

@@ -10,6 +10,7 @@ from modelyard.api.training import ModelStatus
 from modelyard.contract.document import short
 from modelyard.plan.labels import child_name
 from modelyard.plan.moments import moment
+from modelyard.plan.observe import root_of
 from modelyard.plan.plan import Object
 
 ROLLBACKS_KEPT = 5  # the bound in the CRD
@@ -60,11 +61,11 @@ def in_family(job: str, root: str) -> bool:
 
 def choose(source: ModelSource, status: ModelDeploymentStatus, family: Sequence[Object], now: datetime) -> Choice:
     """The stable model itself where nothing else is to be served."""
-    root = source.training_job_ref.name
-    newest = _newest(status, family, root, now)
+    named = source.training_job_ref.name
+    newest = _newest(status, family, next((root_of(j) for j in family), named), now)
     if source.follow == "Approved":
         return Choice(newest or status.stable)
-    pinned = next((revision_of(j, now) for j in family if j["metadata"]["name"] == root and approved(j)), None)
+    pinned = next((revision_of(j, now) for j in family if j["metadata"]["name"] == named and approved(j)), None)
     if pinned is None or _rolled_back(status, pinned):
         return Choice(status.stable)
     ahead = newest if newest and _created(newest) > _created(pinned) else None
