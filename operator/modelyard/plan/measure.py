@@ -43,7 +43,7 @@ def quantile(counts: Sequence[int], share: float) -> float:
 
 
 def measure(check: Check, stats: ServingStats, min_requests: int) -> CheckStatus:
-    """One measure against its limits. A ratio needs as many requests on the stable side as on the candidate's."""
+    """One measure against its limits. Servers count the stable side on all requests, also those the candidate got."""
     if check.metric == "disagreement":
         counted = stats.compared
         value, baseline = _share(stats.disagreed, stats.compared), None

@@ -51,9 +51,16 @@ def epoch(revision: str, step: int) -> str:
 
 
 def routing(candidate: Candidate, rollout: RolloutStatus) -> Routing:
-    """What the stable servers are told. A candidate without a ready pod gets nothing."""
-    weight = rollout.weight if candidate.ready else 0
-    return Routing(epoch=epoch(candidate.revision, rollout.step), candidate=candidate.revision, weight=weight)
+    """What the stable servers are told. A candidate without a ready pod gets nothing, under an epoch of its own:
+    servers are told again only when the epoch changes."""
+    if not candidate.ready:
+        return steady(candidate.revision)
+    return Routing(epoch=epoch(candidate.revision, rollout.step), candidate=candidate.revision, weight=rollout.weight)
+
+
+def steady(revision: str) -> Routing:
+    """No split, because of that revision."""
+    return Routing(epoch=f"{revision}/none")
 
 
 def advance(
@@ -117,8 +124,8 @@ def _judge(
 
 
 def _to(spec: Rollout, rollout: RolloutStatus, step: int, now: datetime, because: str) -> Move:
-    """The step of that index; the one of weight 100, or none at all, is the promotion."""
-    if step >= len(spec.steps) or spec.steps[step].weight == 100:
+    """The step of that index. Past the last one, and at a weight of 100 that is not to be held, is the promotion."""
+    if step >= len(spec.steps) or (spec.steps[step].weight == 100 and not seconds(spec.steps[step].hold)):
         return Move("Promote", rollout, Reason.PROMOTED, because)
     reached = RolloutStatus(
         step=step,

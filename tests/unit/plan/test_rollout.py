@@ -79,6 +79,15 @@ def test_weight_100_is_the_promotion() -> None:
     assert move(at_step(1, 60), reading(1, 20)).kind == "Promote"
 
 
+def test_weight_100_with_a_hold_is_measured_before_the_promotion() -> None:
+    spec = SPEC.model_copy(update={"steps": [Step(weight=50), Step(weight=100, hold="1m")]})
+    before = move(at_step(0, 60), reading(0, 20), spec=spec)
+    assert (before.kind, before.rollout.weight) == ("Advance", 100)
+    last = RolloutStatus(step=1, weight=100, started_at=ago(60), step_started_at=ago(60))
+    assert move(last, reading(1, 19), spec=spec).kind == "Hold"
+    assert move(last, reading(1, 20), spec=spec).kind == "Promote"
+
+
 def test_no_steps_switch_at_once_when_ready() -> None:
     assert move(begin(NOW), spec=SPEC.model_copy(update={"steps": []})).kind == "Promote"
 
@@ -151,7 +160,9 @@ def test_a_candidate_that_lost_its_pods_gets_no_traffic_and_no_next_step() -> No
     gone = Candidate("bbbb", ready=0, wanted=2)
     held = move(at_step(0, 60), reading(0, 100), candidate=gone)
     assert held.kind == "Hold"
-    assert routing(gone, held.rollout).weight == 0
+    told = routing(gone, held.rollout)
+    assert (told.weight, told.candidate) == (0, None)
+    assert told.epoch != routing(READY, held.rollout).epoch  # servers hear only of a new epoch
 
 
 @pytest.mark.parametrize("step", [0, 1])
