@@ -94,12 +94,12 @@ class Processes:
         return record is not None and record.alive
 
     def stop(self, names: Iterable[str], grace_s: float = 10.0) -> None:
-        """End these, in the order given, and forget them."""
+        """End these together, and forget them."""
         recorded = self.recorded()
-        for name in names:
-            if record := recorded.get(name):
-                end([record], grace_s)
-                (self.records / f"{name}.json").unlink(missing_ok=True)
+        found = {name: recorded[name] for name in names if name in recorded}
+        end(list(found.values()), grace_s)
+        for name in found:
+            (self.records / f"{name}.json").unlink(missing_ok=True)
 
 
 def end(records: Sequence[Record], grace_s: float) -> None:

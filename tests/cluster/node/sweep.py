@@ -14,14 +14,19 @@ from tests.cluster.node import network
 from tests.cluster.node.layout import Layout
 from tests.cluster.process import Processes, Record, end
 
-# kubelet first, so that it restarts no pod; what it needs last
-STOP_ORDER = ("forwarder", "volumes", "kubelet", "kube-proxy", "coredns", "scheduler", "controller-manager",
-              "api-server", "containerd", "etcd")  # fmt: skip
+# kubelet first, so that it restarts no pod; what others need last. The patience of each group is in seconds:
+# only containerd and etcd have something to write down.
+STOP_ORDER: tuple[tuple[tuple[str, ...], float], ...] = (
+    (("kubelet", "volumes", "forwarder"), 2),
+    (("scheduler", "controller-manager", "kube-proxy", "coredns", "api-server"), 1),
+    (("containerd", "etcd"), 10),
+)
 
 
 def sweep(layout: Layout, processes: Processes) -> None:
-    processes.stop(STOP_ORDER)
-    end(pod_processes(layout), grace_s=0)
+    for names, patience in STOP_ORDER:
+        processes.stop(names, patience)
+    end([*strays(layout), *pod_processes(layout)], grace_s=0)
     unmount_below(layout.directory)
     network.remove(layout)
     for address in (layout.runtime_state / "containerd").glob("*/k8s.io/*/address"):
@@ -60,6 +65,15 @@ def pod_processes(layout: Layout) -> list[Record]:
         found.append(pid)
         rest += children[pid]
     return [record for record in map(Record.of, reversed(found)) if record]
+
+
+def strays(layout: Layout) -> list[Record]:
+    """Whoever else is in our network namespace: started in the moment before a crash, so not recorded."""
+    if not layout.namespace.exists():
+        return []
+    command = ["ip", "netns", "pids", layout.namespace.name]
+    pids = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
+    return [record for record in map(Record.of, map(int, pids)) if record]
 
 
 def is_shim_of(layout: Layout, arguments: list[str]) -> bool:
