@@ -1,32 +1,36 @@
 """One attempt of a batch task: an Indexed Job with a single pod that Kubernetes never restarts.
 
-Restarting is ours, by a Job of another name: inside a Job, failed pods are replaced with Kubernetes' own back-off and
-their results are lost.
+Restarting is ours, by a Job of another name: a Job replaces failed pods with its own back-off and forgets their results.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from modelyard.plan.labels import labels_for, owner_reference
 from modelyard.plan.plan import Object
-from modelyard.plan.pods import PodSpec, key_of, pod_template
+from modelyard.plan.pods import TaskPod, key_of, pod_template
 from modelyard.plan.settings import Settings
 
 
-def job_spec(resource: Object, role: str, pod: PodSpec, deadline_seconds: int, settings: Settings) -> dict[str, Any]:
-    """The `spec` of a Job, also for a CronJob's template."""
+def job_spec(resource: Object, role: str, pod: TaskPod, deadline_seconds: int, settings: Settings) -> dict[str, Any]:
+    """The `spec` of a Job, also for a CronJob's template.
+
+    The deadline is the pod's, not the Job's: it counts from the start on a node, so that waiting for a GPU is not
+    counted, and the stopped pod stays, with its logs and the reason.
+    """
+    limited = replace(pod, pod={**pod.pod, "activeDeadlineSeconds": deadline_seconds})
     return {
         "completionMode": "Indexed",
         "completions": 1,
         "parallelism": 1,
         "backoffLimit": 0,
         "podReplacementPolicy": "Failed",
-        "activeDeadlineSeconds": deadline_seconds,
-        "template": pod_template(pod, settings, labels_for(key_of(resource), role)),
+        "template": pod_template(limited, labels_for(key_of(resource), role), settings),
     }
 
 
 def job(
-    resource: Object, name: str, role: str, pod: PodSpec, deadline_seconds: int, settings: Settings
+    resource: Object, name: str, role: str, pod: TaskPod, deadline_seconds: int, settings: Settings
 ) -> dict[str, Any]:
     """A Job owned by the resource."""
     return {

@@ -46,12 +46,19 @@ class TaskPod:
     pod: Mapping[str, Any] = field(default_factory=dict)  # grace period, deadline, spread
 
 
-def task_config_map(key: Key, owner: Object, name: str, role: str, task: Task) -> dict[str, Any]:
-    """The immutable ConfigMap with a task. Its name must change with its content."""
-    return config_map(key, owner, name, role, config_map_data(task))
+def key_of(resource: Object) -> Key:
+    metadata = resource["metadata"]
+    return Key(resource["kind"], metadata["namespace"], metadata["name"])
 
 
-def config_map(key: Key, owner: Object, name: str, role: str, data: Mapping[str, str]) -> dict[str, Any]:
+def task_config_map(resource: Object, name: str, role: str, task: Task) -> dict[str, Any]:
+    """The ConfigMap with a task for the resource's pods. It is immutable: its name must change with its content."""
+    return config_map(resource, name, role, config_map_data(task))
+
+
+def config_map(resource: Object, name: str, role: str, data: Mapping[str, str]) -> dict[str, Any]:
+    """An immutable ConfigMap owned by the resource."""
+    key = key_of(resource)
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -59,7 +66,7 @@ def config_map(key: Key, owner: Object, name: str, role: str, data: Mapping[str,
             "name": name,
             "namespace": key.namespace,
             "labels": labels_for(key, role),
-            "ownerReferences": [owner_reference(owner)],
+            "ownerReferences": [owner_reference(resource)],
         },
         "immutable": True,
         "data": dict(data),

@@ -130,7 +130,7 @@ def test_a_tasks_config_map_belongs_to_the_resource() -> None:
         model_digest="sha256:0",
         revision="r",
     )
-    config = task_config_map(Key("ModelDeployment", "ns", "m"), owner, "m-r", "server", task)
+    config = task_config_map(owner, "m-r", "server", task)
     assert config["immutable"] is True
     assert config["data"] == {"task.json": task.canonical()}
     assert config["metadata"]["ownerReferences"][0]["uid"] == owner["metadata"]["uid"]
