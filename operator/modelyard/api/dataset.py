@@ -254,6 +254,7 @@ class BuildStatus(Schema):
     """The last build."""
 
     job: str = Field(max_length=63, description="Its Job.")
+    number: int = Field(default=1, description="Counted over all builds.")
     spec_hash: str = Field(max_length=16, description="Of the spec it was started for.")
     request: str = Field(default="", max_length=253, description="What asked for it.")
     attempt: int = Field(default=1, description="Counted over failures of the world.")
@@ -269,6 +270,7 @@ class DatasetStatus(StatusBase):
     current: DatasetVersion | None = Field(default=None, description="The version to use; survives failed builds.")
     candidate: Candidate | None = Field(default=None, description="The last version that was rejected.")
     checked_at: Time | None = Field(default=None, description="When the sources were last looked at.")
+    run: str = Field(default="", max_length=253, description="The value of modelyard.dev/run that was last obeyed.")
     last_build: BuildStatus | None = Field(default=None, description="The last build.")
     progress: str | None = Field(default=None, max_length=256, description="What the build is doing.")
 

@@ -1,0 +1,143 @@
+"""When a dataset is built, and the Job and task that build it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from modelyard.api.dataset import BuildStatus, DatasetSpec, DatasetStatus, Expectation, Source
+from modelyard.api.fields import seconds
+from modelyard.contract.tasks import (
+    SOURCE_SECRETS_PATH,
+    DatasetTask,
+    ExpectationTask,
+    FieldTask,
+    RolesTask,
+    RowCountTask,
+    SchemaTask,
+    SourceTask,
+    SplitsTask,
+)
+from modelyard.plan.job import job
+from modelyard.plan.labels import RUN, child_name, hash_of
+from modelyard.plan.moments import later, moment
+from modelyard.plan.observe import Observed
+from modelyard.plan.plan import Object
+from modelyard.plan.pods import TaskPod, Volume, task_config_map
+from modelyard.plan.settings import Settings
+
+ROLE = "build"
+ENDED = ("Succeeded", "Failed")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Why a build is wanted: the spec, somebody's word, a waiting TrainingJob, or the clock. Empty: none is."""
+
+    request: str
+    at: datetime | None = None  # when the clock will want the next one
+
+
+def wanted(resource: Object, spec: DatasetSpec, status: DatasetStatus, observed: Observed, now: datetime) -> Wanted:
+    """The first reason there is to look at the sources (again)."""
+    last = status.last_build
+    if last is None or last.spec_hash != spec_hash(resource):
+        return Wanted("spec")
+    run = resource["metadata"].get("annotations", {}).get(RUN, "")
+    if run and run != status.run:
+        return Wanted(f"run:{run}"[:253])
+    asked = _asked_for(observed.related.get("TrainingJob", ()))
+    if asked and f"after:{asked}" != last.request and not _newer(status.checked_at, asked):
+        return Wanted(f"after:{asked}")
+    if spec.refresh.trigger != "OnSourceChange":
+        return Wanted("")
+    looked = max(t for t in (status.checked_at, last.finished_at, last.started_at) if t)
+    due = later(looked, seconds(spec.refresh.poll))
+    return Wanted(f"poll:{looked}") if due <= now else Wanted("", due)
+
+
+def _asked_for(jobs: Iterable[Object]) -> str:
+    """The latest time after which a waiting TrainingJob wants the sources to have been looked at."""
+    times = [
+        str(after)
+        for j in jobs
+        if (after := j["spec"]["datasetRef"].get("checkedAfter"))
+        and not j.get("status", {}).get("datasetDigest")
+        and j.get("status", {}).get("phase") not in ENDED
+    ]
+    return max(times, default="")
+
+
+def _newer(checked_at: str | None, than: str) -> bool:
+    return checked_at is not None and moment(checked_at) > moment(than)
+
+
+def spec_hash(resource: Object) -> str:
+    """Of what the user wrote, and of which object: a dataset of the same name made anew is another one."""
+    return hash_of([resource["metadata"]["uid"], resource["spec"]])
+
+
+def job_name(resource: Object, build: BuildStatus) -> str:
+    return child_name(resource["metadata"]["name"], ROLE, str(build.number), hash_of([build.spec_hash], 4))
+
+
+def _source(source: Source) -> SourceTask:
+    given = source.model_dump(exclude={"credentials_secret_ref"})
+    return SourceTask(**given, has_credentials=source.credentials_secret_ref is not None)
+
+
+def _expectation(number: int, given: Expectation) -> ExpectationTask:
+    kind = next(k for k in ("between", "unique", "not_null", "row_count", "sql") if getattr(given, k) is not None)
+    about = given.column or ",".join(given.columns or []) or ""
+    return ExpectationTask(
+        name=given.name or f"{number}:{kind}({about})",
+        severity=given.severity,
+        column=given.column,
+        columns=given.columns or [],
+        between=given.between,
+        unique=given.unique,
+        not_null=given.not_null,
+        row_count=RowCountTask(**given.row_count.model_dump()) if given.row_count else None,
+        sql=given.sql,
+        equals=given.equals if given.sql else None,
+        max_fail_ratio=float(given.max_fail_ratio),
+    )
+
+
+def task(resource: Object, spec: DatasetSpec, settings: Settings) -> DatasetTask:
+    """The build as the pod gets it."""
+    return DatasetTask(
+        namespace=resource["metadata"]["namespace"],
+        name=resource["metadata"]["name"],
+        store=settings.store,
+        sources=[_source(s) for s in spec.sources],
+        sql=spec.transform.sql if spec.transform else None,
+        roles=RolesTask(key=spec.columns.key, time=spec.columns.time, label=spec.columns.label),
+        data_schema=SchemaTask(
+            mode=spec.data_schema.mode, fields=[FieldTask(**f.model_dump()) for f in spec.data_schema.fields]
+        ),
+        expectations=[_expectation(n, e) for n, e in enumerate(spec.expectations, 1)],
+        splits=SplitsTask(
+            strategy=spec.splits.strategy,
+            key=spec.splits.key,
+            time=spec.columns.time,
+            salt=spec.splits.salt,
+            ratios=spec.splits.ratios.model_dump(),
+        ),
+    )
+
+
+def children(resource: Object, spec: DatasetSpec, build: BuildStatus, settings: Settings) -> tuple[dict[str, Any], ...]:
+    """The task and the Job of a build; both go by the Job's name."""
+    config = task_config_map(resource, build.job, ROLE, task(resource, spec, settings))
+    secrets = tuple(
+        Volume(
+            f"source-{n}",
+            f"{SOURCE_SECRETS_PATH}/{s.name}",
+            {"secret": {"secretName": s.credentials_secret_ref.name}},
+        )
+        for n, s in enumerate(spec.sources)
+        if s.credentials_secret_ref
+    )
+    pod = TaskPod(settings.images.dataset, build.job, spec.resources, volumes=secrets)
+    return (config, job(resource, build.job, ROLE, pod, seconds(spec.deadline), settings))
