@@ -102,9 +102,10 @@ class DataPlane:
         if not forwarded:
             return own.answer, record(self.serving, work, own, "stable")
         answer = replace(own.answer, headers=(*own.answer.headers, (LATENCY, f"{own.milliseconds:.3f}")))
-        # A stable server that gave up waiting answers by itself, and captures that.
-        given_up = await has_left(receive)
-        return answer, None if given_up else record(self.serving, work, own, "candidate")
+        # Whoever answers the user captures: a stable server answers by itself after a failure, or a too long wait.
+        if own.answer.status != 200 or await has_left(receive):
+            return answer, None
+        return answer, record(self.serving, work, own, "candidate")
 
     def _count(self, change: int) -> None:
         self._in_flight += change

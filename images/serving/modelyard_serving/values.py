@@ -31,12 +31,12 @@ def to_int(value: object) -> Value:
 
 def to_float(value: object) -> Value:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        if math.isnan(value):
-            return None
         try:
             number = float(value)
-        except OverflowError:
+        except OverflowError:  # an integer beyond float64
             number = math.inf
+        if math.isnan(number):
+            return None
         if math.isfinite(number):
             return number
     raise ValueError("expected a finite number")

@@ -83,8 +83,8 @@ def train(kind: Kind, features: list[Column]) -> Any:
     return Pipeline([("columns", columns), ("model", last)]).fit(frame, [names[price >= 20] for price in ROWS["price"]])
 
 
-def publish(where: Place, kind: Kind, features: list[Column] | None = None) -> str:
-    """Returns the model's digest."""
+def publish(where: Place, kind: Kind, features: list[Column] | None = None, trusted: list[str] | None = None) -> str:
+    """Returns the model's digest. `trusted` replaces the list of its types in the manifest."""
     features = features or FEATURES
     estimator = train(kind, features)
     folder = where.folder / "trained"
@@ -95,7 +95,7 @@ def publish(where: Place, kind: Kind, features: list[Column] | None = None) -> s
         format="skops",
         task="regression" if regression else "classification",
         files=[publish_file(where.store, path)],
-        trusted_types=types,
+        trusted_types=types if trusted is None else trusted,
         features=features,
         label=Column(name="level", type="float64" if regression else "string", role="label"),
         classes=[] if regression else [str(name) for name in estimator.classes_],
@@ -132,10 +132,14 @@ class Endpoint:
 
 @asynccontextmanager
 async def endpoint(
-    where: Place, task: ServeTask, model: LoadedModel, to_candidate: httpx.AsyncBaseTransport | None = None
+    where: Place,
+    task: ServeTask,
+    model: LoadedModel,
+    to_candidate: httpx.AsyncBaseTransport | None = None,
+    patience: float = 5.0,
 ) -> AsyncIterator[Endpoint]:
-    """Serves `model`; `to_candidate` is the network between this server and its candidate's Service."""
-    async with httpx.AsyncClient(transport=to_candidate) as forwarding:
+    """Serves `model`; `to_candidate` is the way to its candidate's Service, `patience` seconds to wait there."""
+    async with httpx.AsyncClient(transport=to_candidate, timeout=patience) as forwarding:
         serving = Serving(task, forwarding)
         serving.begin(loaded(task, where.store, Predictor(model)), 0.0)
         app = DataPlane(serving, shell(serving))
@@ -151,7 +155,7 @@ async def listening(app: DataPlane) -> AsyncIterator[int]:
     """A real HTTP server of `app` on a free port of the loopback."""
     running: uvicorn.Server = server(app, 0, host="127.0.0.1")
     task = asyncio.create_task(running.serve())
-    while not running.started:
+    while not running.started:  # noqa: ASYNC110  uvicorn has a flag only
         await asyncio.sleep(0.01)
     yield running.servers[0].sockets[0].getsockname()[1]
     running.should_exit = True

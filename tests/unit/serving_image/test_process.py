@@ -1,0 +1,163 @@
+"""The real process: `python -m modelyard_serving` loads from a store, serves, drains on SIGTERM, and says why not."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from modelyard.contract.capture import PREDICTION
+from modelyard.contract.results import FailureResult, parse_result
+from modelyard.contract.store import blob, captures, labels
+from modelyard.contract.tasks import ServeTask
+from tests.unit.serving_image import models
+from tests.unit.serving_image.models import v2_body
+from tests.unit.serving_image.test_capture import read
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+PACKAGES = ("operator", "images/base", "images/serving")
+INFER = "/v2/models/demo/infer"
+
+
+def row(price: float, **more: Any) -> dict[str, Any]:
+    return v2_body({"price": [price], "region": ["north"], "hour": [1]}, **more)
+
+
+@dataclass(frozen=True)
+class Running:
+    process: asyncio.subprocess.Process
+    client: httpx.AsyncClient
+    management: httpx.AsyncClient
+
+    async def ready(self) -> None:
+        async with asyncio.timeout(40):
+            while self.process.returncode is None:
+                try:
+                    if (await self.client.get("/v2/health/ready")).status_code == 200:
+                        return
+                except httpx.TransportError:
+                    pass
+                await asyncio.sleep(0.05)
+        pytest.fail("the server ended before it was ready")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def started(folder: Path, task: ServeTask) -> AsyncIterator[Running]:
+    (folder / "task.json").write_text(task.canonical())
+    ports = (free_port(), free_port())
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(str(REPOSITORY / package) for package in PACKAGES),
+        "MODELYARD_TASK": str(folder / "task.json"),
+        "MODELYARD_RESULT": str(folder / "result.json"),
+        "MODELYARD_SERVING_PORT": str(ports[0]),
+        "MODELYARD_MANAGEMENT_PORT": str(ports[1]),
+    }
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "modelyard_serving", env=environment)
+    urls = [f"http://127.0.0.1:{port}" for port in ports]
+    try:
+        async with httpx.AsyncClient(base_url=urls[0]) as client, httpx.AsyncClient(base_url=urls[1]) as management:
+            yield Running(process, client, management)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def test_a_server_loads_serves_drains_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    where = models.place(tmp_path)
+    digest = models.publish(where, "classification")
+    async with started(tmp_path, where.task(digest, drain_seconds=1)) as server:
+        await server.ready()
+        assert (await server.management.get("/progress")).json()["stage"] == "Serving"
+        answered = [f"before-{number}" for number in range(5)]
+        for identity in answered:
+            answer = await server.client.post(INFER, json=row(3.5, id=identity))
+            assert answer.json()["outputs"][0]["data"] == ["low"]
+        await server.client.post("/v2/models/demo/feedback", json={"inference_id": "before-0", "label": "low"})
+        server.process.send_signal(signal.SIGTERM)
+        answered += await _call_until_gone(server)
+        assert await asyncio.wait_for(server.process.wait(), 28) == 0
+    rows = read(where, captures("shop", "demo"))
+    assert sorted(item["inference_id"] for item in rows) == sorted(answered)
+    assert {item[PREDICTION] for item in rows} == {"low"}
+    assert [item["inference_id"] for item in read(where, labels("shop", "demo"))] == ["before-0"]
+
+
+async def _call_until_gone(server: Running) -> list[str]:
+    """The ids of requests answered while the server drains: none may fail until its listener closes."""
+    answered: list[str] = []
+    while True:
+        identity = f"drain-{len(answered)}"
+        try:
+            answer = await server.client.post(INFER, json=row(3.5, id=identity))
+        except httpx.ConnectError:
+            break
+        assert answer.status_code == 200
+        answered.append(identity)
+        await asyncio.sleep(0.02)
+    assert len(answered) > 5
+    assert answer.headers["connection"] == "close"
+    return answered
+
+
+@pytest.mark.parametrize(
+    ("harm", "reason", "blame"),
+    [("damage", "Corrupt", "world"), ("remove", "Corrupt", "world"), ("distrust", "UnsafeModel", "user")],
+)
+async def test_a_model_that_cannot_be_served_ends_the_process_with_the_reason(
+    tmp_path: Path, harm: str, reason: str, blame: str
+) -> None:
+    where = models.place(tmp_path)
+    digest = models.publish(where, "classification")
+    manifest = where.folder / "store" / f"models/shop/demo-job/{digest.removeprefix('sha256:')}.json"
+    content = json.loads(manifest.read_text())
+    if harm == "damage":
+        path = where.folder / "store" / blob(content["files"][0]["digest"])
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+    elif harm == "remove":
+        manifest.unlink()
+    else:
+        digest = models.publish(where, "classification", trusted=[])
+    async with started(tmp_path, where.task(digest)) as server:
+        assert await asyncio.wait_for(server.process.wait(), 40) == 1
+    result = parse_result((tmp_path / "result.json").read_text())
+    assert isinstance(result, FailureResult)
+    assert (result.reason, result.blame) == (reason, blame)
+
+
+async def test_a_stop_while_loading_ends_at_once(tmp_path: Path) -> None:
+    where = models.place(tmp_path)
+    silent = socket.create_server(("127.0.0.1", 0))  # a store that never answers
+    task = where.task("sha256:1")
+    store = task.store.model_copy(
+        update={"uri": "s3://modelyard", "endpoint": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+    )
+    with silent:
+        async with started(tmp_path, task.model_copy(update={"store": store})) as server:
+            async with asyncio.timeout(40):
+                while True:
+                    try:
+                        if (await server.client.get("/v2/health/live")).status_code == 200:
+                            break
+                    except httpx.TransportError:
+                        await asyncio.sleep(0.05)
+            assert (await server.client.get("/v2/health/ready")).status_code == 503
+            server.process.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(server.process.wait(), 10) == 0
