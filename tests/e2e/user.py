@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,6 +58,16 @@ class User:
                 return resource
             time.sleep(0.5)
         pytest.fail(f"{reference}: {type_} is not {status}/{reason}: {json.dumps(resource.get('status'), indent=1)}")
+
+    def until(self, reference: str, holds: Callable[[dict[str, Any]], Any], timeout: float = 120) -> dict[str, Any]:
+        """The status once something holds of it."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            status = self.status(reference)
+            if holds(status):
+                return status
+            time.sleep(0.5)
+        pytest.fail(f"{reference} did not get there: {json.dumps(status, indent=1)}")
 
     def describe(self, reference: str) -> str:
         return self.kubectl("describe", *reference.split("/"))
