@@ -29,6 +29,11 @@ def dataset_quarantine(namespace: str, name: str, digest: str) -> str:
     return f"datasets/{namespace}/{name}/refs/quarantine/{digest.removeprefix('sha256:')}"
 
 
+def dataset_verdict(namespace: str, name: str, key: str) -> str:
+    """Holds the `DatasetResult` of a quarantined build, so that the same build is not done twice."""
+    return f"datasets/{namespace}/{name}/refs/verdicts/{key.removeprefix('sha256:')}"
+
+
 def model_manifest(namespace: str, name: str, digest: str) -> str:
     return f"models/{namespace}/{name}/{digest.removeprefix('sha256:')}.json"
 
