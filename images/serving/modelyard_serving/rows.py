@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 
 from modelyard.contract.manifest import Column
 from modelyard_kit.tabular import ARROW_TYPES, table_frame
 from modelyard_serving.errors import RequestError
 from modelyard_serving.values import CONVERTERS, Value
+
+if TYPE_CHECKING:  # slow to import: the server listens before it loads what only models need
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Rows:
     count: int
     table: pa.Table
 
-    def frame(self, features: Sequence[Column]) -> pd.DataFrame:
+    def frame(self, features: Sequence[Column]) -> "pd.DataFrame":
         """The rows as the model takes them."""
         return table_frame(self.table, features)
 

@@ -63,6 +63,8 @@ async def started(folder: Path, task: ServeTask) -> AsyncIterator[Running]:
     ports = (free_port(), free_port())
     environment = {
         **os.environ,
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
         "PYTHONPATH": os.pathsep.join(str(REPOSITORY / package) for package in PACKAGES),
         "MODELYARD_TASK": str(folder / "task.json"),
         "MODELYARD_RESULT": str(folder / "result.json"),
