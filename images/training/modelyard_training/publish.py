@@ -1,0 +1,65 @@
+"""Publishes a measured model: its file, its profile, then the manifest that names them."""
+
+import math
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from modelyard.contract.capture import PREDICTION
+from modelyard.contract.document import digest_of
+from modelyard.contract.manifest import Column, ModelManifest
+from modelyard.contract.store import model_manifest
+from modelyard.contract.tasks import TrainTask
+from modelyard_kit.model import LoadedModel, publish_file
+from modelyard_kit.profile import publish_profile
+from modelyard_kit.store import Store
+from modelyard_kit.tabular import ARROW_TYPES
+from modelyard_training.measure import predict
+from modelyard_training.splits import Splits
+from modelyard_training.trained import Trained
+
+BINS = 20
+MAX_CATEGORIES = 50
+EXAMPLE_ROWS = 3
+
+
+def publish(
+    store: Store, task: TrainTask, trained: Trained, model: LoadedModel, splits: Splits, metrics: dict[str, float]
+) -> tuple[str, ModelManifest]:
+    """Returns the model's digest and its complete manifest, once everything it names is in the store."""
+    manifest = model.manifest.model_copy(
+        update={
+            "files": [publish_file(store, trained.path)],
+            "metrics": metrics,
+            "profile_digest": _profile(store, model, splits),
+            "example": _example(splits),
+        }
+    )
+    digest = digest_of(manifest.wire())
+    store.put_manifest(model_manifest(task.namespace, task.name, digest), manifest)
+    return digest, manifest
+
+
+def _profile(store: Store, model: LoadedModel, splits: Splits) -> str:
+    """Of the rows the model was fitted on, with what it predicts for them: so its predictions can drift, too."""
+    column = Column(
+        name=PREDICTION, type="string" if model.manifest.task == "classification" else "float64", nullable=False
+    )
+    values = pa.array(predict(model, splits.train).values, ARROW_TYPES[column.type])
+    table = splits.train.select([feature.name for feature in splits.features]).append_column(PREDICTION, values)
+    return publish_profile(store, table, [*splits.features, column], BINS, MAX_CATEGORIES)
+
+
+def _example(splits: Splits) -> dict[str, list[Any]]:
+    rows = splits.train.slice(0, EXAMPLE_ROWS)
+    return {column.name: [_plain(value) for value in rows[column.name].to_pylist()] for column in splits.features}
+
+
+def _plain(value: Any) -> str | float | int | bool | None:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    found: str | float | int | bool | None = value
+    return found

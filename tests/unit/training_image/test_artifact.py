@@ -1,0 +1,79 @@
+"""The model that a script leaves: loaded where it is safe and can predict, refused with the fix where not."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import skops.io
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import LinearSVC
+
+from modelyard.contract.manifest import Column, ModelManifest
+from modelyard_kit.failure import UserFailure
+from modelyard_kit.model import LoadedModel
+from modelyard_training.artifact import load_artifact
+from modelyard_training.measure import measure
+
+X = Column(name="x", type="float64")
+Y = Column(name="y", type="bool", role="label")
+TABLE = pa.table({"x": [0.0, 1.0, 0.0, 1.0], "y": [False, True, False, True]})
+
+
+def test_the_only_archive_is_taken_whatever_its_name(tmp_path: Path) -> None:
+    skops.io.dump(LogisticRegression().fit([[0.0], [1.0]], [0, 1]), tmp_path / "mine.skops")
+    path, types, estimator = load_artifact(tmp_path)
+    assert path.name == "model.skops"
+    assert types == []
+    assert estimator.predict([[0.0]]).tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("objects", "reason", "words"),
+    [
+        ({"model.skops": {"a": 1}}, "UserError", "holds a dict, which cannot predict"),
+        ({"model.skops": FunctionTransformer(os.system)}, "UnsafeModel", "posix.system"),
+        ({"a.skops": 1, "b.skops": 2}, "UserError", "several models (a.skops, b.skops)"),
+    ],
+)
+def test_what_serving_would_not_load_is_refused(
+    tmp_path: Path, objects: dict[str, Any], reason: str, words: str
+) -> None:
+    for name, content in objects.items():
+        skops.io.dump(content, tmp_path / name)
+    with pytest.raises(UserFailure) as caught:
+        load_artifact(tmp_path)
+    assert caught.value.reason == reason
+    assert words in caught.value.message
+
+
+def _loaded(estimator: Any, classes: list[str]) -> LoadedModel:
+    manifest = ModelManifest(
+        format="skops",
+        task="classification",
+        files=[],
+        features=[X],
+        label=Y,
+        classes=classes,
+        metrics={},
+        profile_digest="",
+        dataset_name="",
+        dataset_digest="",
+        created_at="",
+    )
+    return LoadedModel(manifest, estimator)
+
+
+def test_a_model_fitted_on_other_columns_is_told_which_it_gets() -> None:
+    model = _loaded(LogisticRegression().fit([[0.0, 1.0], [1.0, 1.0]], [0, 1]), ["false", "true"])
+    with pytest.raises(UserFailure, match=r"cannot predict a DataFrame of the feature columns \(x\)"):
+        measure(model, TABLE)
+
+
+@pytest.mark.filterwarnings("ignore:X has feature names")
+def test_classes_that_cannot_be_matched_are_named() -> None:
+    model = _loaded(LinearSVC().fit([[0.0], [1.0]], [False, True]), ["false", "true"])
+    with pytest.raises(UserFailure, match="predicts 'False', which is not one of its classes"):
+        measure(model, TABLE)
