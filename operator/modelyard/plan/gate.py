@@ -7,53 +7,55 @@ from datetime import datetime
 
 from modelyard.api.drift import GateStatus
 from modelyard.api.fields import seconds
-from modelyard.contract.results import FailureResult, GateResult
+from modelyard.contract.results import GateResult
 from modelyard.plan.measure import decimal
-from modelyard.plan.moments import later, until
+from modelyard.plan.moments import later, moment, until
+from modelyard.plan.results import Attempt
 from modelyard.plan.retrain import Loop, failed, promoted, refused
+from modelyard.plan.retry import pause
 
-FIRST_PAUSE = 60.0  # seconds before the gate looks again
-LONGEST_PAUSE = 300.0
-
-
-def pause(attempt: int) -> float:
-    """Seconds between the end of an attempt and the next one."""
-    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(attempt - 1, 10))
+PAUSE = "1m"  # before the gate looks again, at first
+ATTEMPTS = 5  # without any result
 
 
-def judged(loop: Loop, result: GateResult | FailureResult | None, ended_at: str) -> Loop:
-    """What a finished attempt means. None is an attempt that ended without a word: it is made again."""
-    if isinstance(result, FailureResult):
-        return failed(loop, f"the gate of {loop.current.training_job} failed: {result.reason}: {result.message}")
-    if result is not None:
+def judged(loop: Loop, attempt: Attempt) -> Loop:
+    """What a finished attempt means. A failure of the world is tried again, as are too few rows."""
+    job, failure = loop.current.training_job, attempt.failure
+    result = attempt.result if isinstance(attempt.result, GateResult) else None
+    if result:
         loop = loop.retraining(gate=_recorded(result))
-    match result.verdict if result else None:
-        case "Promote":
-            return promoted(loop, _told(loop, result, "passed the gate"))
-        case "Refuse":
-            return refused(loop, _told(loop, result, "was refused"))
+    if result and result.verdict == "Promote":
+        return promoted(loop, f"{job} passed the gate: {result.message}")
+    if result and result.verdict == "Refuse":
+        return refused(loop, f"{job} was refused: {result.message}")
+    if failure and (failure.blame == "user" or _given_up(loop)):
+        return failed(loop, f"the gate of {job} failed: {failure.reason}: {failure.message}")
     if loop.now >= _timeout(loop):
-        return refused(
-            loop, _told(loop, result, f"was not judged within retrain.gate.timeout ({loop.spec.retrain.gate.timeout})")
-        )
-    if loop.now >= later(ended_at, pause(loop.current.gate_attempt)):
+        last = loop.current.gate.message if loop.current.gate else "no attempt gave a result"
+        limit = loop.spec.retrain.gate.timeout
+        return refused(loop, f"{job} could not be judged within retrain.gate.timeout ({limit}): {last}")
+    if loop.now >= _next(loop, attempt):
         return loop.retraining(gate_attempt=loop.current.gate_attempt + 1)
     return loop
 
 
-def wait(loop: Loop, ended_at: str) -> float:
+def wait(loop: Loop, attempt: Attempt) -> float:
     """Seconds until a finished attempt without a verdict is followed by the next one, or by the timeout."""
-    return min(until(later(ended_at, pause(loop.current.gate_attempt)), loop.now), until(_timeout(loop), loop.now))
+    return min(until(_next(loop, attempt), loop.now), until(_timeout(loop), loop.now))
+
+
+def _given_up(loop: Loop) -> bool:
+    return loop.current.gate is None and loop.current.gate_attempt >= ATTEMPTS
+
+
+def _next(loop: Loop, attempt: Attempt) -> datetime:
+    ended = moment(attempt.ended_at) if attempt.ended_at else loop.now
+    return ended + pause(PAUSE, loop.current.gate_attempt)
 
 
 def _timeout(loop: Loop) -> datetime:
     started = loop.current.gate_started_at or loop.current.requested_at
     return later(started, seconds(loop.spec.retrain.gate.timeout))
-
-
-def _told(loop: Loop, result: GateResult | None, what: str) -> str:
-    figures = result.message if result else "no attempt gave a result"
-    return f"{loop.current.training_job} {what}: {figures}"
 
 
 def _recorded(result: GateResult) -> GateStatus:

@@ -13,6 +13,7 @@ from modelyard.api.fields import seconds
 from modelyard.api.serving import CheckStatus, Rollout, RolloutStatus
 from modelyard.contract.progress import Routing
 from modelyard.contract.reasons import Reason
+from modelyard.plan.fleet import Trouble
 from modelyard.plan.measure import explain_check, measure, merged
 from modelyard.plan.moments import later, until
 
@@ -21,14 +22,12 @@ LOOK_AGAIN = 15.0  # seconds: servers are asked for their figures no more often
 
 @dataclass(frozen=True)
 class Candidate:
-    """What is seen of the candidate's pods. `fatal`: waiting longer would not help."""
+    """What is seen of the candidate's pods."""
 
     revision: str
     ready: int
     wanted: int
-    failure: Reason | None = None
-    message: str = ""
-    fatal: bool = False
+    trouble: Trouble | None = None
 
 
 @dataclass(frozen=True)
@@ -67,9 +66,9 @@ def advance(
     spec: Rollout, rollout: RolloutStatus, candidate: Candidate, readings: Sequence[Mapping[str, Any]], now: datetime
 ) -> Move:
     """The next move, from the servers' figures and the candidate's pods."""
-    if candidate.failure and (candidate.fatal or _overdue(spec, rollout, now)):
-        message = f"the candidate's pods do not run: {candidate.message}"
-        return Move("RollBack", rollout, candidate.failure, message)
+    trouble = candidate.trouble
+    if trouble and (trouble.fatal or _overdue(spec, rollout, now)):
+        return Move("RollBack", rollout, trouble.reason, f"the candidate's pods do not run: {trouble.message}")
     if rollout.step < 0:
         return _start(spec, rollout, candidate, now)
     return _judge(spec, rollout, candidate, readings, now)
@@ -86,8 +85,9 @@ def _unready(spec: Rollout, rollout: RolloutStatus, candidate: Candidate, now: d
     if _overdue(spec, rollout, now):
         message = f"{so_far} after rollout.progressDeadline ({spec.progress_deadline}): look at its pods' logs"
         return Move("RollBack", rollout, Reason.DEADLINE_EXCEEDED, message)
-    because = f": {candidate.message}" if candidate.message else ""
-    return Move("Hold", rollout, candidate.failure or Reason.STARTING, so_far + because)
+    if candidate.trouble:
+        return Move("Hold", rollout, candidate.trouble.reason, f"{so_far}: {candidate.trouble.message}")
+    return Move("Hold", rollout, Reason.STARTING, so_far)
 
 
 def _judge(

@@ -8,9 +8,11 @@ import pytest
 from modelyard.api.drift import DriftMonitorSpec, DriftMonitorStatus, RetrainStatus
 from modelyard.api.serving import Revision
 from modelyard.contract.reasons import Reason
-from modelyard.contract.results import FailureResult, GateResult
+from modelyard.contract.results import GateResult
 from modelyard.plan.check import check_task, gate_task
-from modelyard.plan.gate import judged, pause, wait
+from modelyard.plan.failure import user, world
+from modelyard.plan.gate import judged, wait
+from modelyard.plan.results import Attempt
 from modelyard.plan.retrain import Loop
 from modelyard.plan.settings import Settings
 
@@ -57,8 +59,12 @@ def result(verdict: str) -> GateResult:
     )
 
 
+def ended(verdict: str, at: str = "2026-01-01T11:59:00Z") -> Attempt:
+    return Attempt("Succeeded", result(verdict), ended_at=at)
+
+
 def test_a_passed_gate_promotes_with_its_figures() -> None:
-    after = judged(gating(), result("Promote"), "2026-01-01T11:59:00Z")
+    after = judged(gating(), ended("Promote", "2026-01-01T11:59:00Z"))
     assert after.current.state == "Promoted"
     assert after.current.gate is not None
     assert (after.current.gate.challenger, after.current.gate.lower) == ("0.82", "0.09")
@@ -67,36 +73,39 @@ def test_a_passed_gate_promotes_with_its_figures() -> None:
 
 
 def test_a_refused_model_is_never_promoted() -> None:
-    after = judged(gating(), result("Refuse"), "2026-01-01T11:59:00Z")
+    after = judged(gating(), ended("Refuse", "2026-01-01T11:59:00Z"))
     assert (after.current.state, after.status.history[-1].promoted) == ("Refused", False)
     assert [e.type for e in after.events] == ["Warning"]
 
 
 def test_too_few_rows_are_looked_for_again_after_a_pause() -> None:
-    early = judged(gating(), result("InsufficientData"), "2026-01-01T11:59:30Z")
+    recent = ended("InsufficientData", "2026-01-01T11:59:30Z")
+    early = judged(gating(), recent)
     assert (early.current.state, early.current.gate_attempt) == ("Gating", 1)
-    assert wait(early, "2026-01-01T11:59:30Z") == 30
-    due = judged(gating(), result("InsufficientData"), "2026-01-01T11:59:00Z")
+    assert wait(early, recent) == 30
+    due = judged(gating(), ended("InsufficientData"))
     assert (due.current.state, due.current.gate_attempt) == ("Gating", 2)
     assert due.events == ()
 
 
-def test_pauses_grow_to_five_minutes() -> None:
-    assert [pause(n) for n in (1, 2, 3, 4, 5, 500)] == [60, 120, 240, 300, 300, 300]
-
-
-@pytest.mark.parametrize("last", [result("InsufficientData"), None])
-def test_without_enough_rows_until_the_timeout_the_model_is_refused(last: GateResult | None) -> None:
-    after = judged(gating(7, started="2026-01-01T11:00:00Z"), last, "2026-01-01T11:59:59Z")
+def test_without_enough_rows_until_the_timeout_the_model_is_refused() -> None:
+    after = judged(gating(7, started="2026-01-01T11:00:00Z"), ended("InsufficientData", "2026-01-01T11:59:59Z"))
     assert after.current.state == "Refused"
     assert "retrain.gate.timeout (1h)" in after.status.history[-1].message
 
 
-def test_a_failed_gate_is_a_failed_retraining() -> None:
-    failure = FailureResult(blame="user", reason="MissingColumn", message="column price is gone")
-    after = judged(gating(), failure, "2026-01-01T11:59:00Z")
+def test_a_gate_that_cannot_work_is_a_failed_retraining() -> None:
+    failure = user(Reason.MISSING_COLUMN, "column price is gone")
+    after = judged(gating(), Attempt("Failed", failure=failure, ended_at="2026-01-01T11:59:00Z"))
     assert (after.current.state, after.events[0].reason) == ("Failed", Reason.RETRAIN_FAILED)
     assert "MissingColumn: column price is gone" in after.events[0].message
+
+
+def test_a_gate_the_world_got_in_the_way_of_is_tried_five_times() -> None:
+    lost = Attempt("Failed", failure=world(Reason.NODE_LOST, "gone"), ended_at="2026-01-01T11:50:00Z")
+    for attempt in range(1, 5):
+        assert judged(gating(attempt), lost).current.gate_attempt == attempt + 1
+    assert judged(gating(5), lost).current.state == "Failed"
 
 
 def challenger(**spec_of_job: Any) -> dict[str, Any]:

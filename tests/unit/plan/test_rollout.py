@@ -11,6 +11,7 @@ from modelyard.api.conditions import timestamp
 from modelyard.api.serving import Check, Rollout, RolloutStatus, Step
 from modelyard.contract.progress import LATENCY_BOUNDS_MS, ServingStats, VariantStats
 from modelyard.contract.reasons import Reason
+from modelyard.plan.fleet import Trouble
 from modelyard.plan.rollout import Candidate, Move, advance, begin, routing
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -142,14 +143,14 @@ def test_a_candidate_that_never_gets_ready_is_taken_back_at_the_deadline() -> No
 
 
 def test_a_fatal_failure_takes_the_candidate_back_at_once() -> None:
-    unsafe = Candidate("bbbb", 0, 2, Reason.UNSAFE_MODEL, "type os.system is not allowed", fatal=True)
+    unsafe = Candidate("bbbb", 0, 2, Trouble(Reason.UNSAFE_MODEL, "type os.system is not allowed", fatal=True))
     back = move(begin(NOW), candidate=unsafe)
     assert (back.kind, back.reason) == ("RollBack", Reason.UNSAFE_MODEL)
     assert "os.system" in back.message
 
 
 def test_a_failure_of_the_world_has_until_the_deadline() -> None:
-    unscheduled = Candidate("bbbb", 0, 2, Reason.UNSCHEDULABLE, "no node has 4 CPUs")
+    unscheduled = Candidate("bbbb", 0, 2, Trouble(Reason.UNSCHEDULABLE, "no node has 4 CPUs", fatal=False))
     held = move(at_step(-1, 1799), candidate=unscheduled)
     assert (held.kind, held.reason) == ("Hold", Reason.UNSCHEDULABLE)
     back = move(at_step(-1, 1800), candidate=unscheduled)

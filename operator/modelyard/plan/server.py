@@ -1,0 +1,86 @@
+"""The servers of one model revision: their task and their Deployment. Another task is another ConfigMap's name, so
+that Kubernetes itself replaces the pods, one by one."""
+
+from typing import Any
+
+from modelyard.api.serving import ModelDeploymentSpec, Revision
+from modelyard.contract.tasks import SERVING_PORT, ServeTask
+from modelyard.plan.endpoint import metadata, selector
+from modelyard.plan.fleet import ROLE_SERVER
+from modelyard.plan.labels import REVISION, child_name, hash_of
+from modelyard.plan.plan import Object
+from modelyard.plan.pods import TaskPod, pod_template, task_config_map
+from modelyard.plan.settings import Settings
+
+GRACE_SECONDS = 35  # servers drain within 27 s of SIGTERM
+NOTICE_SECONDS = 2  # a pod counts as available only then: endpoints elsewhere have heard of it
+
+
+def serve_task(resource: Object, spec: ModelDeploymentSpec, revision: Revision, settings: Settings) -> ServeTask:
+    return ServeTask(
+        namespace=resource["metadata"]["namespace"],
+        name=resource["metadata"]["name"],
+        store=settings.store,
+        model_name=resource["metadata"]["name"],
+        training_job=revision.training_job,
+        model_digest=revision.model_digest,
+        revision=revision.revision,
+        capture_percent=spec.capture.percent,
+    )
+
+
+def task_config(resource: Object, task: ServeTask) -> dict[str, Any]:
+    """The ConfigMap of a revision's task, labelled with the revision."""
+    meta = resource["metadata"]
+    name = child_name(meta["name"], task.revision, hash_of(task.wire()))
+    config = task_config_map(resource, name, ROLE_SERVER, task)
+    labels = {**config["metadata"]["labels"], REVISION: task.revision}
+    return {**config, "metadata": {**config["metadata"], "labels": labels}}
+
+
+def server_deployment(
+    resource: Object, spec: ModelDeploymentSpec, revision: Revision, config: str, settings: Settings
+) -> dict[str, Any]:
+    """Never fewer ready pods than asked for while it changes."""
+    pods = selector(resource, revision.revision)
+    name = child_name(resource["metadata"]["name"], revision.revision)
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata(resource, name, revision=revision.revision),
+        "spec": {
+            "replicas": spec.replicas.min,
+            "revisionHistoryLimit": 1,
+            "minReadySeconds": NOTICE_SECONDS,
+            "selector": {"matchLabels": pods},
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
+            "template": pod_template(_pod(spec, config, pods, settings), pods, settings),
+        },
+    }
+
+
+def _pod(spec: ModelDeploymentSpec, config: str, pods: dict[str, str], settings: Settings) -> TaskPod:
+    spread = {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": pods},
+    }
+    return TaskPod(
+        image=settings.images.serving,
+        config_map=config,
+        resources=spec.resources,
+        restart_policy="Always",
+        ports={"http": SERVING_PORT},
+        container={
+            "startupProbe": _probe("live", period=1, failures=120),
+            "readinessProbe": _probe("ready", period=2, failures=2),
+            "livenessProbe": _probe("live", period=10, failures=3),
+        },
+        pod={"terminationGracePeriodSeconds": GRACE_SECONDS, "topologySpreadConstraints": [spread]},
+    )
+
+
+def _probe(what: str, period: int, failures: int) -> dict[str, Any]:
+    get = {"path": f"/v2/health/{what}", "port": "http"}
+    return {"httpGet": get, "periodSeconds": period, "timeoutSeconds": 2, "failureThreshold": failures}

@@ -1,0 +1,129 @@
+"""ModelDeployment: the family's approved model behind one Service; a newer one takes over by measured canary."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from modelyard.api.conditions import ConditionSet
+from modelyard.api.serving import ModelDeploymentSpec, ModelDeploymentStatus, Revision
+from modelyard.contract.progress import Routing
+from modelyard.plan.announce import transitions
+from modelyard.plan.canary import Turn, roll, target
+from modelyard.plan.endpoint import disruption_budget, main_service, revision_service
+from modelyard.plan.fleet import servers
+from modelyard.plan.leftover import Leftovers, leftovers
+from modelyard.plan.observe import Observed
+from modelyard.plan.plan import Object, Plan
+from modelyard.plan.revision import choose
+from modelyard.plan.rollout import Candidate, routing, steady
+from modelyard.plan.server import serve_task, server_deployment, task_config
+from modelyard.plan.settings import Settings
+from modelyard.plan.shown import dumped, invalid
+from modelyard.plan.standing import Standing, stand, waiting
+
+
+def plan_serving(resource: Object, observed: Observed, now: datetime, settings: Settings) -> Plan:
+    old = resource.get("status", {})
+    generation = resource["metadata"].get("generation", 0)
+    conditions = ConditionSet(old.get("conditions", []), generation, now)
+    try:
+        spec = ModelDeploymentSpec.model_validate(resource["spec"])
+    except ValidationError as error:
+        return invalid(old, conditions, generation, error)
+    before = ModelDeploymentStatus.model_validate(old)
+    family = observed.related.get("TrainingJob", ())
+    turn = _turn(spec, target(before, choose(spec.model, before, family, now), now), observed, now)
+    if turn.status.stable is None:
+        root = spec.model.training_job_ref.name
+        phase = waiting(conditions, root, next((j for j in family if j["metadata"]["name"] == root), None))
+        status = _written(turn.status, resource, phase, conditions, 0)
+        return Plan(status, events=turn.events or transitions(old.get("conditions", []), status["conditions"]))
+    return _serve(_Endpoint(resource, spec, observed, now, settings), turn, turn.status.stable, conditions)
+
+
+@dataclass(frozen=True)
+class _Endpoint:
+    resource: Object
+    spec: ModelDeploymentSpec
+    observed: Observed
+    now: datetime
+    settings: Settings
+
+
+def _serve(of: _Endpoint, turn: Turn, stable: Revision, conditions: ConditionSet) -> Plan:
+    status, old = turn.status, of.resource.get("status", {})
+    seen = servers(of.observed, stable.revision)
+    standing = Standing(status, old.get("phase", ""), seen, of.spec.replicas.min, turn.move)
+    phase = stand(conditions, standing, stable)
+    children = _children(of, status, stable)
+    rest = leftovers(of.observed, status, children, of.now)
+    measured = status.rollout is not None and status.rollout.step >= 0
+    written = _written(status, of.resource, phase, conditions, seen.ready)
+    return Plan(
+        status=written,
+        apply=children,
+        delete=rest.delete,
+        events=turn.events or transitions(old.get("conditions", []), written["conditions"]),
+        requeue_after=min((w for w in (turn.move.wait if turn.move else None, rest.wait) if w), default=None),
+        routing=_routing(of, turn, stable, rest),
+        poll=seen.ready_pods if measured else (),
+    )
+
+
+def _turn(spec: ModelDeploymentSpec, turn: Turn, observed: Observed, now: datetime) -> Turn:
+    """The rollout's next move, where one is under way."""
+    stable, candidate = turn.status.stable, turn.status.candidate
+    if stable is None or candidate is None:
+        return turn
+    serving = servers(observed, stable.revision)
+    figures = [r for name in serving.ready_pods if (r := observed.readings.get(name))]
+    return roll(turn, spec.rollout, _candidate(spec, candidate, observed), serving.ready, figures, now)
+
+
+def _candidate(spec: ModelDeploymentSpec, candidate: Revision, observed: Observed) -> Candidate:
+    seen = servers(observed, candidate.revision)
+    return Candidate(candidate.revision, seen.ready, spec.replicas.min, seen.trouble)
+
+
+def _children(of: _Endpoint, status: ModelDeploymentStatus, stable: Revision) -> tuple[dict[str, Any], ...]:
+    """Servers before what routes to them. What is left of other revisions stays as it is until it is deleted."""
+    children = []
+    for revision in (stable, status.candidate):
+        if revision:
+            config = task_config(of.resource, serve_task(of.resource, of.spec, revision, of.settings))
+            name = config["metadata"]["name"]
+            children += [config, server_deployment(of.resource, of.spec, revision, name, of.settings)]
+            children += [revision_service(of.resource, revision.revision)]
+    children += [main_service(of.resource, stable.revision)]
+    if of.spec.replicas.min > 1:
+        children += [disruption_budget(of.resource, stable.revision)]
+    return tuple(children)
+
+
+def _routing(of: _Endpoint, turn: Turn, stable: Revision, rest: Leftovers) -> Mapping[str, Routing]:
+    """What servers are told: the rollout's share, or that there is none where they might still think so."""
+    status, pods = turn.status, servers(of.observed, stable.revision).ready_pods
+    none = steady(stable.revision)
+    ending = dict.fromkeys(rest.pods, none)
+    if turn.move and status.candidate and status.rollout and status.rollout.step >= 0:
+        share = routing(_candidate(of.spec, status.candidate, of.observed), status.rollout)
+        return {**ending, **dict.fromkeys(pods, share)}
+    epochs = {str(of.observed.readings.get(name, {}).get("epoch", "")) for name in pods}
+    return {**ending, **dict.fromkeys(pods, none)} if rest.draining or epochs - {"", none.epoch} else {}
+
+
+def _written(
+    status: ModelDeploymentStatus, resource: Object, phase: str, conditions: ConditionSet, ready: int
+) -> dict[str, Any]:
+    metadata = resource["metadata"]
+    url = f"http://{metadata['name']}.{metadata['namespace']}.svc" if status.stable else None
+    changes = {
+        "observed_generation": metadata.get("generation", 0),
+        "phase": phase,
+        "ready_replicas": ready,
+        "url": url,
+    }
+    return dumped(status.model_copy(update=changes), conditions)
