@@ -35,7 +35,9 @@ def check(user: User, reference: str, label: str) -> dict[str, Any]:
     user.wait(reference, "Ready")
     old = user.status(reference).get("lastCheck", {}).get("job")
     user.kubectl("annotate", reference, f"modelyard.dev/run={label}", "--overwrite")
-    return user.until(reference, lambda s: s.get("lastCheck", {}).get("job") not in (None, old))["lastCheck"]
+    status = user.until(reference, lambda s: s.get("lastCheck", {}).get("job") not in (None, old))
+    last: dict[str, Any] = status["lastCheck"]
+    return last
 
 
 def live(user: User, seed: int, *, flipped: bool) -> None:
