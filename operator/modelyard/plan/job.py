@@ -1,12 +1,14 @@
 """One attempt of a batch task: an Indexed Job with a single pod that Kubernetes never restarts.
 
-Restarting is ours, by a Job of another name: a Job replaces failed pods with its own back-off and forgets their results.
+Restarting is ours, by a Job of another name: a Job replaces failed pods with its own back-off and forgets results.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from modelyard.plan.labels import labels_for, owner_reference
+from modelyard.plan.observe import Observed
 from modelyard.plan.plan import Object
 from modelyard.plan.pods import TaskPod, key_of, pod_template
 from modelyard.plan.settings import Settings
@@ -44,3 +46,9 @@ def job(
         },
         "spec": job_spec(resource, role, pod, deadline_seconds, settings),
     }
+
+
+def absent(observed: Observed, children: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """Those that are not there. A task and a Job's template are never changed: an operator with other settings would
+    be refused, and what runs is to go on."""
+    return tuple(c for c in children if observed.named(c["kind"], c["metadata"]["name"]) is None)
