@@ -261,7 +261,7 @@ class BuildStatus(Schema):
     started_at: Time = Field(description="When it began.")
     finished_at: Time | None = Field(default=None, description="When its result was read.")
     retry_at: Time | None = Field(default=None, description="When the next attempt begins.")
-    seconds: float | None = Field(default=None, description="How long it worked.")
+    seconds: float | None = Field(default=None, description="How long it worked; absent without a result.")
 
 
 class DatasetStatus(StatusBase):
