@@ -27,6 +27,7 @@ from modelyard.plan.pods import TaskPod, Volume, task_config_map
 from modelyard.plan.settings import Settings
 
 ROLE = "build"
+SPEC = "spec"  # the request of a build for a new or changed spec
 ENDED = ("Succeeded", "Failed")
 
 
@@ -41,13 +42,14 @@ class Wanted:
 def wanted(resource: Object, spec: DatasetSpec, status: DatasetStatus, observed: Observed, now: datetime) -> Wanted:
     """The first reason there is to look at the sources (again)."""
     last = status.last_build
-    if last is None or last.spec_hash != spec_hash(resource):
-        return Wanted("spec")
+    if last is None or last.spec_hash != spec_hash(resource, spec):
+        return Wanted(SPEC)
     run = resource["metadata"].get("annotations", {}).get(RUN, "")
     if run and run != status.run:
         return Wanted(f"run:{run}"[:253])
     asked = _asked_for(observed.related.get("TrainingJob", ()))
-    if asked and f"after:{asked}" != last.request and not _newer(status.checked_at, asked):
+    in_vain = last.request == f"after:{asked}" and last.seconds is None  # it gave no result
+    if asked and not in_vain and not _newer(status.checked_at, asked):
         return Wanted(f"after:{asked}")
     if spec.refresh.trigger != "OnSourceChange":
         return Wanted("")
@@ -72,9 +74,13 @@ def _newer(checked_at: str | None, than: str) -> bool:
     return checked_at is not None and moment(checked_at) > moment(than)
 
 
-def spec_hash(resource: Object) -> str:
-    """Of what the user wrote, and of which object: a dataset of the same name made anew is another one."""
-    return hash_of([resource["metadata"]["uid"], resource["spec"]])
+def spec_hash(resource: Object, spec: DatasetSpec) -> str:
+    """Of what is built and how, and of which object: a dataset of the same name made anew is another one.
+
+    Without defaults: a new version of the operator that knows more fields must not build everything again.
+    """
+    given = spec.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"refresh"})
+    return hash_of([resource["metadata"]["uid"], given])
 
 
 def job_name(resource: Object, build: BuildStatus) -> str:
@@ -87,7 +93,8 @@ def _source(source: Source) -> SourceTask:
 
 
 def _expectation(number: int, given: Expectation) -> ExpectationTask:
-    kind = next(k for k in ("between", "unique", "not_null", "row_count", "sql") if getattr(given, k) is not None)
+    kinds = ("between", "unique", "not_null", "row_count", "sql")
+    kind = next((k for k in kinds if getattr(given, k) is not None), "expectation")
     about = given.column or ",".join(given.columns or []) or ""
     return ExpectationTask(
         name=given.name or f"{number}:{kind}({about})",

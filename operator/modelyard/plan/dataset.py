@@ -8,32 +8,29 @@ from typing import Any
 from pydantic import ValidationError
 
 from modelyard.api.conditions import ConditionSet, timestamp
-from modelyard.api.dataset import (
-    BuildStatus,
-    Candidate,
-    DatasetSpec,
-    DatasetStatus,
-    DatasetVersion,
-    FailedExpectationStatus,
-)
-from modelyard.contract.document import short
+from modelyard.api.dataset import BuildStatus, DatasetSpec, DatasetStatus
 from modelyard.contract.reasons import Reason
 from modelyard.contract.results import DatasetResult
 from modelyard.plan import build
 from modelyard.plan.announce import transitions
-from modelyard.plan.failure import Failure
+from modelyard.plan.failure import OVER, Failure, ended
+from modelyard.plan.job import absent
+from modelyard.plan.labels import RUN
 from modelyard.plan.moments import moment, until
 from modelyard.plan.observe import Observed
-from modelyard.plan.plan import Object, Plan
+from modelyard.plan.plan import Event, Object, Plan
 from modelyard.plan.results import Attempt, read_attempt
 from modelyard.plan.retry import ATTEMPTS, pause
 from modelyard.plan.settings import Settings
 from modelyard.plan.shown import dumped, invalid, progress
+from modelyard.plan.version import candidate, checked_at, rejection, version, warnings
+
+LOOK_AGAIN = 30.0  # seconds, while a pod does not start: some causes show only by the time that passes
 
 
 @dataclass
 class _Turn:
-    """One planning of one dataset."""
+    """One planning of one dataset; what it decides is collected here."""
 
     resource: Object
     spec: DatasetSpec
@@ -42,11 +39,21 @@ class _Turn:
     observed: Observed
     now: datetime
     settings: Settings
+    spec_hash: str
+    apply: tuple[dict[str, Any], ...] = ()
+    poll: tuple[str, ...] = ()
     requeue: float | None = None
 
     @property
     def usable(self) -> bool:
         return self.status.current is not None
+
+    @property
+    def kept(self) -> str:
+        return f"; {self.status.current.version} stays current" if self.status.current else ""
+
+    def change(self, **update: Any) -> None:
+        self.status = self.status.model_copy(update=update)
 
 
 def plan_dataset(resource: Object, observed: Observed, now: datetime, settings: Settings) -> Plan:
@@ -59,154 +66,161 @@ def plan_dataset(resource: Object, observed: Observed, now: datetime, settings: 
     except ValidationError as error:
         return invalid(before, conditions, generation, error)
     status = DatasetStatus.model_validate(before).model_copy(update={"observed_generation": generation})
-    turn = _Turn(resource, spec, status, conditions, observed, now, settings)
-    children = _decide(turn)
+    turn = _Turn(resource, spec, status, conditions, observed, now, settings, spec_hash=build.spec_hash(resource, spec))
+    _decide(turn)
     after = dumped(turn.status, conditions)
     return Plan(
         status=after,
-        apply=children,
+        apply=turn.apply,
         delete=_outdated(turn),
-        events=transitions(before.get("conditions", []), after["conditions"]),
+        events=transitions(before.get("conditions", []), after["conditions"]) or _news(before, turn.status),
         requeue_after=turn.requeue,
-        poll=_polled(turn),
+        poll=turn.poll,
     )
 
 
-def _decide(turn: _Turn) -> tuple[dict[str, Any], ...]:
+def _decide(turn: _Turn) -> None:
     last = turn.status.last_build
-    if last and last.spec_hash == build.spec_hash(turn.resource):
-        if last.retry_at:
-            return _retry(turn, last)
-        if not last.finished_at:
-            return _follow(turn, last)
+    if last and not last.finished_at:
+        if last.spec_hash == turn.spec_hash:
+            (_retry if last.retry_at else _follow)(turn, last)
+            return
+        if _still_running(turn):
+            text = f"the spec has changed: build {last.number} is stopped first"
+            turn.conditions.progressing(Reason.BUILDING, text, ready=turn.usable)
+            turn.change(phase="Building", progress=None)
+            return
     want = build.wanted(turn.resource, turn.spec, turn.status, turn.observed, turn.now)
     if want.request:
-        return _start(turn, want.request)
-    if want.at:
+        _start(turn, want.request)
+    elif want.at:
         turn.requeue = until(want.at, turn.now)
-    return ()
 
 
-def _start(turn: _Turn, request: str, attempt: int = 1) -> tuple[dict[str, Any], ...]:
+def _still_running(turn: _Turn) -> bool:
+    """Two builds at once could promote an old recipe over a new one."""
+    pods = [p for p in turn.observed.of("Pod", build.ROLE) if p.get("status", {}).get("phase") not in OVER]
+    lost = [failure for p in pods if (failure := ended(p)) and failure.ended]
+    return bool(turn.observed.of("Job", build.ROLE)) or len(pods) > len(lost)
+
+
+def _start(turn: _Turn, request: str, attempt: int = 1) -> None:
     """A new build; its number makes its Job's name, so a lost status write leads to the same Job."""
     last = turn.status.last_build
     made = BuildStatus(
         job="",
         number=last.number + 1 if last else 1,
-        spec_hash=build.spec_hash(turn.resource),
+        spec_hash=turn.spec_hash,
         request=request,
         attempt=attempt,
         started_at=timestamp(turn.now),
     )
     made.job = build.job_name(turn.resource, made)
-    update: dict[str, Any] = {"last_build": made, "progress": None}
-    if request.startswith("run:"):
-        update["run"] = request.removeprefix("run:")
-    _change(turn, **update)
-    turn.conditions.progressing(Reason.BUILDING, f"build {made.number} starts", ready=turn.usable)
-    turn.conditions.set("Built", None, Reason.BUILDING)
-    _change(turn, phase="Building")
-    return build.children(turn.resource, turn.spec, made, turn.settings)
+    obeyed = turn.resource["metadata"].get("annotations", {}).get(RUN, turn.status.run)  # by any build
+    turn.change(last_build=made, run=obeyed[:253], progress=None)
+    _working(turn, made, Reason.BUILDING, f"build {made.number} starts")
+    turn.apply = absent(turn.observed, build.children(turn.resource, turn.spec, made, turn.settings))
 
 
-def _retry(turn: _Turn, last: BuildStatus) -> tuple[dict[str, Any], ...]:
+def _working(turn: _Turn, made: BuildStatus, reason: Reason, text: str) -> None:
+    """Looking for news is not news itself: then Ready and phase stay as they are."""
+    if turn.usable and made.request != build.SPEC:
+        turn.conditions.set("Reconciling", True, reason, text)
+        return
+    turn.conditions.progressing(reason, text, ready=turn.usable)
+    turn.change(phase="Building")
+
+
+def _retry(turn: _Turn, last: BuildStatus) -> None:
     due = moment(last.retry_at or last.started_at)
     if due <= turn.now:
-        return _start(turn, last.request, last.attempt + 1)
-    turn.requeue = until(due, turn.now)
-    return ()
+        _start(turn, last.request, last.attempt + 1)
+    else:
+        turn.requeue = until(due, turn.now)
 
 
-def _follow(turn: _Turn, last: BuildStatus) -> tuple[dict[str, Any], ...]:
+def _follow(turn: _Turn, last: BuildStatus) -> None:
     attempt = read_attempt(turn.observed, turn.observed.named("Job", last.job), turn.now, turn.settings)
     if attempt.state == "Succeeded" and isinstance(attempt.result, DatasetResult):
         _finished(turn, last, attempt, attempt.result)
-        return ()
-    if attempt.state == "Failed" and attempt.failure:
+    elif attempt.state == "Failed" and attempt.failure:
         _failed(turn, last, attempt.failure)
-        return ()
-    words = progress(turn.observed, attempt.pod)
-    _change(turn, progress=words, phase="Building")
-    if attempt.failure is None:
-        turn.conditions.progressing(Reason.BUILDING, words or f"build {last.number} runs", ready=turn.usable)
-    elif attempt.failure.blame == "user":
-        turn.conditions.stalled(attempt.failure.reason, attempt.failure.message, ready=turn.usable)
     else:
-        turn.conditions.progressing(attempt.failure.reason, attempt.failure.message, ready=turn.usable)
-    return build.children(turn.resource, turn.spec, last, turn.settings)
+        _going_on(turn, last, attempt)
+
+
+def _going_on(turn: _Turn, last: BuildStatus, attempt: Attempt) -> None:
+    said = progress(turn.observed, attempt.pod)
+    turn.change(progress=said)
+    turn.poll = attempt.poll
+    turn.apply = absent(turn.observed, build.children(turn.resource, turn.spec, last, turn.settings))
+    turn.requeue = None if attempt.state == "Running" else LOOK_AGAIN
+    failure = attempt.failure
+    if failure is None:
+        _working(turn, last, Reason.BUILDING, said or f"build {last.number} runs")
+        return
+    turn.change(phase="Degraded" if turn.usable else "Pending")
+    if failure.blame == "user":
+        turn.conditions.stalled(failure.reason, failure.message + turn.kept, ready=turn.usable)
+    else:
+        turn.conditions.progressing(failure.reason, failure.message + turn.kept, ready=turn.usable)
 
 
 def _finished(turn: _Turn, last: BuildStatus, attempt: Attempt, result: DatasetResult) -> None:
-    ended = attempt.ended_at or timestamp(turn.now)
-    done = last.model_copy(update={"finished_at": ended, "seconds": result.seconds})
-    _change(turn, last_build=done, progress=None, checked_at=result.checked_at)
+    at = attempt.ended_at or timestamp(turn.now)
+    done = last.model_copy(update={"finished_at": at, "seconds": result.seconds})
+    turn.change(last_build=done, progress=None, checked_at=checked_at(result, last.started_at))
     if result.outcome == "Quarantined":
         _quarantined(turn, result)
         return
     old = turn.status.current
-    unchanged = old is not None and old.digest == result.digest
-    _change(turn, current=old if unchanged else _version(result, ended), candidate=None, phase="Ready")
-    reason = Reason.UP_TO_DATE if result.outcome == "Unchanged" else Reason.READY
-    turn.conditions.ready(reason, f"v-{short(result.digest)} has {result.rows:,} rows")
+    same = old is not None and old.digest == result.digest
+    turn.change(current=old if same else version(result, at), candidate=None, phase="Ready")
+    reason = Reason.UP_TO_DATE if same else Reason.READY
+    turn.conditions.ready(reason, f"{version(result, at).version} has {result.rows:,} rows")
     turn.conditions.set("Built", True, reason)
-    turn.conditions.set("Validated", True, reason, f"{len(turn.spec.expectations)} expectations hold")
-
-
-def _version(result: DatasetResult, created_at: str) -> DatasetVersion:
-    keep = ("digest", "rows", "bytes", "files", "splits", "profile_digest", "logical_digest")
-    given = {k: getattr(result, k) for k in keep}
-    return DatasetVersion(**given, version=f"v-{short(result.digest)}", created_at=created_at)
+    count = len(turn.spec.expectations)
+    told = warnings(result.failed_expectations) or f"{count} expectation{'' if count == 1 else 's'} checked"
+    turn.conditions.set("Validated", True, reason, told)
 
 
 def _quarantined(turn: _Turn, result: DatasetResult) -> None:
-    failed = [
-        FailedExpectationStatus(name=e.name, failed=e.failed, total=e.total, message=e.message[:512])
-        for e in result.failed_expectations
-        if e.severity == "fail"
-    ]
-    candidate = Candidate(digest=result.digest, failed_expectations=failed, schema_findings=result.schema_findings)
-    reason = Reason.EXPECTATION_FAILED if failed else Reason.SCHEMA_MISMATCH
-    told = "; ".join(
-        [e.message or f"{e.name}: {e.failed:,} of {e.total:,} failed" for e in failed] + result.schema_findings
-    )
-    kept = f"; {turn.status.current.version} stays current" if turn.status.current else ""
-    turn.conditions.stalled(reason, f"{told}{kept}", ready=turn.usable)
+    rejected = candidate(result)
+    reason, told = rejection(rejected)
+    turn.change(candidate=rejected, phase="Degraded" if turn.usable else "Failed")
+    turn.conditions.stalled(reason, told + turn.kept, ready=turn.usable)
     turn.conditions.set("Built", True, reason)
-    turn.conditions.set("Validated", False, reason, told[:512])
-    _change(turn, candidate=candidate, phase="Degraded" if turn.usable else "Failed")
+    turn.conditions.set("Validated", False, reason, told)
 
 
 def _failed(turn: _Turn, last: BuildStatus, failure: Failure) -> None:
     turn.conditions.set("Built", False, failure.reason, failure.message)
-    kept = f"; {turn.status.current.version} stays current" if turn.status.current else ""
+    turn.change(progress=None)
     if failure.blame == "world" and last.attempt < ATTEMPTS:
         wait = pause("10s", last.attempt)
         retry_at = timestamp(turn.now + wait)
-        _change(turn, last_build=last.model_copy(update={"retry_at": retry_at}), progress=None, phase="BackingOff")
-        words = f"attempt {last.attempt} failed: {failure.reason}: {failure.message}{kept}; next at {retry_at}"
-        turn.conditions.progressing(Reason.BACKING_OFF, words, ready=turn.usable)
+        turn.change(last_build=last.model_copy(update={"retry_at": retry_at}), phase="BackingOff")
+        told = f"attempt {last.attempt} failed: {failure.reason}: {failure.message}{turn.kept}; next at {retry_at}"
+        turn.conditions.progressing(Reason.BACKING_OFF, told, ready=turn.usable)
         turn.requeue = wait.total_seconds()
         return
-    ended = timestamp(turn.now)
-    phase = "Degraded" if turn.usable else "Failed"
-    _change(turn, last_build=last.model_copy(update={"finished_at": ended}), progress=None, phase=phase)
-    turn.conditions.stalled(failure.reason, f"{failure.message}{kept}", ready=turn.usable)
-
-
-def _change(turn: _Turn, **update: Any) -> None:
-    turn.status = turn.status.model_copy(update=update)
+    done = last.model_copy(update={"finished_at": timestamp(turn.now)})
+    turn.change(last_build=done, phase="Degraded" if turn.usable else "Failed")
+    tries = f" after {last.attempt} attempts" if last.attempt > 1 else ""
+    turn.conditions.stalled(failure.reason, f"{failure.message}{tries}{turn.kept}", ready=turn.usable)
 
 
 def _outdated(turn: _Turn) -> tuple[Object, ...]:
     """Jobs and tasks of earlier builds; the last one's stay, so that its log can be read."""
-    job = turn.status.last_build.job if turn.status.last_build else None
-    children = (*turn.observed.of("Job", build.ROLE), *turn.observed.of("ConfigMap", build.ROLE))
-    return tuple(c for c in children if c["metadata"]["name"] != job)
-
-
-def _polled(turn: _Turn) -> tuple[str, ...]:
     last = turn.status.last_build
-    if last is None or last.finished_at or last.retry_at:
+    children = (*turn.observed.of("Job", build.ROLE), *turn.observed.of("ConfigMap", build.ROLE))
+    stopped = last is not None and not last.finished_at and last.spec_hash != turn.spec_hash
+    return tuple(c for c in children if last is None or stopped or c["metadata"]["name"] != last.job)
+
+
+def _news(before: Mapping[str, Any], status: DatasetStatus) -> tuple[Event, ...]:
+    """A new version that left Ready as it was."""
+    current = status.current
+    if current is None or (before.get("current") or {}).get("digest") == current.digest:
         return ()
-    attempt = read_attempt(turn.observed, turn.observed.named("Job", last.job), turn.now, turn.settings)
-    return (attempt.pod,) if attempt.pod and attempt.state == "Running" else ()
+    return (Event("Normal", Reason.READY, f"{current.version} has {current.rows:,} rows and is current"),)

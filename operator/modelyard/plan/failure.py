@@ -30,7 +30,7 @@ _POD_REASONS = {
     "NodeAffinity": (Reason.UNSCHEDULABLE, "the pod's node refused it"),
     "UnexpectedAdmissionError": (Reason.UNSCHEDULABLE, "the pod's node refused it"),
 }
-_OVER = ("Failed", "Succeeded")  # phases of a pod
+OVER = ("Failed", "Succeeded")  # phases of a pod
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def _disrupted(status: Mapping[str, Any]) -> Failure | None:
         if condition["type"] == "DisruptionTarget" and condition["status"] == "True":
             reason, text = _DISRUPTION.get(condition.get("reason", ""), (Reason.EVICTED, "the pod was moved away"))
             # A node that does not answer never says that the pod has ended.
-            return world(reason, text, ended=reason == Reason.NODE_LOST or status.get("phase") in _OVER)
+            return world(reason, text, ended=reason == Reason.NODE_LOST or status.get("phase") in OVER)
     return None
 
 

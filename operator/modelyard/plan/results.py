@@ -14,6 +14,7 @@ from modelyard.plan.settings import Settings
 from modelyard.plan.startup import hindered, slow
 
 JOB_NAME = "batch.kubernetes.io/job-name"
+JOB_UID = "batch.kubernetes.io/controller-uid"
 POD_EXPECTED = 30  # seconds after which a Job without a pod is not just slow
 
 
@@ -34,9 +35,13 @@ class Attempt:
 
 
 def pods_of(observed: Observed, job: Object) -> list[Object]:
-    """The Job's pods, oldest first."""
-    name = job["metadata"]["name"]
-    pods = [p for p in observed.of("Pod") if p["metadata"]["labels"].get(JOB_NAME) == name]
+    """The Job's pods, oldest first; not those of an earlier Job of the same name."""
+    name, uid = job["metadata"]["name"], job["metadata"].get("uid")
+    pods = [
+        p
+        for p in observed.of("Pod")
+        if p["metadata"]["labels"].get(JOB_NAME) == name and p["metadata"]["labels"].get(JOB_UID, uid) == uid
+    ]
     return sorted(pods, key=lambda p: (str(p["metadata"].get("creationTimestamp", "")), p["metadata"]["name"]))
 
 

@@ -57,8 +57,9 @@ class Built(dict[str, Any]):
     # Pods only.
 
     def in_job(self, job: Object) -> "Built":
-        name = job["metadata"]["name"]
-        labels = {**job["metadata"].get("labels", {}), "batch.kubernetes.io/job-name": name}
+        own = job["metadata"]
+        selector = {"batch.kubernetes.io/job-name": own["name"], "batch.kubernetes.io/controller-uid": own["uid"]}
+        labels = {**own.get("labels", {}), **selector}
         return self.metadata(labels={**self["metadata"].get("labels", {}), **labels})
 
     def container(self, phase: str, **state: Any) -> "Built":
