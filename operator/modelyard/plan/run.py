@@ -1,0 +1,65 @@
+"""The task and the Job of one attempt of a training run."""
+
+from typing import Any
+
+from modelyard.api.fields import seconds
+from modelyard.api.training import TrainingJobSpec
+from modelyard.contract.tasks import SCRIPT_PATH, TrainTask
+from modelyard.plan.job import job
+from modelyard.plan.labels import child_name, hash_of
+from modelyard.plan.plan import Object
+from modelyard.plan.pods import TaskPod, Volume, config_map, task_config_map
+from modelyard.plan.settings import Settings
+
+ROLE = "attempt"
+WORK = "/opt/ml"
+
+
+def run_hash(resource: Object, spec: TrainingJobSpec) -> str:
+    """Of what is trained and how, and of which object. Deadline and retries do not make another run."""
+    keep = spec.model_dump(
+        mode="json",
+        by_alias=True,
+        exclude_defaults=True,
+        exclude={"failure_policy", "deadline", "objective", "trigger"},
+    )
+    return hash_of([resource["metadata"]["uid"], keep])
+
+
+def attempt_name(resource: Object, run: str, attempt: int) -> str:
+    return child_name(resource["metadata"]["name"], run, str(attempt))
+
+
+def task(resource: Object, spec: TrainingJobSpec, digest: str, attempt: int, settings: Settings) -> TrainTask:
+    """The attempt as the pod gets it."""
+    described = spec.recipe or spec.script
+    return TrainTask(
+        namespace=resource["metadata"]["namespace"],
+        name=resource["metadata"]["name"],
+        store=settings.store,
+        dataset_name=spec.dataset_ref.name,
+        dataset_digest=digest,
+        attempt=attempt,
+        recipe=spec.recipe.name if spec.recipe else None,
+        kind_of_task=described.task if described else "classification",
+        entry_point=spec.script.entry_point if spec.script else None,
+        parameters=spec.parameters,
+    )
+
+
+def children(
+    resource: Object, spec: TrainingJobSpec, job_name: str, digest: str, attempt: int, settings: Settings
+) -> tuple[dict[str, Any], ...]:
+    """The task, an inline script's ConfigMap, and the Job; all go by the Job's name."""
+    config = task_config_map(resource, job_name, ROLE, task(resource, spec, digest, attempt, settings))
+    volumes = [Volume("work", WORK, {"emptyDir": {}}, read_only=False)]
+    more: list[dict[str, Any]] = []
+    if spec.script:
+        name = f"{job_name}-code"
+        if spec.script.inline is not None:
+            more = [config_map(resource, name, ROLE, {spec.script.entry_point: spec.script.inline})]
+        elif spec.script.config_map_ref:
+            name = spec.script.config_map_ref.name
+        volumes.append(Volume("code", SCRIPT_PATH, {"configMap": {"name": name}}))
+    pod = TaskPod(spec.image or settings.images.training, job_name, spec.resources, volumes=tuple(volumes))
+    return (config, *more, job(resource, job_name, ROLE, pod, seconds(spec.deadline), settings))

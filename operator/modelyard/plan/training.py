@@ -1,0 +1,215 @@
+"""Plans a TrainingJob: a pinned dataset version, one attempt at a time, retries only for failures of the world."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from modelyard.api.conditions import ConditionSet, timestamp
+from modelyard.api.training import ModelStatus, TrainingJobSpec, TrainingJobStatus
+from modelyard.contract.reasons import Reason
+from modelyard.contract.results import TrainResult
+from modelyard.plan import run
+from modelyard.plan.announce import transitions
+from modelyard.plan.approval import approve
+from modelyard.plan.failure import Failure
+from modelyard.plan.job import absent
+from modelyard.plan.measure import decimal
+from modelyard.plan.moments import moment, until
+from modelyard.plan.observe import Observed
+from modelyard.plan.pin import Pinned, pin
+from modelyard.plan.plan import Object, Plan
+from modelyard.plan.results import read_attempt
+from modelyard.plan.retry import pause
+from modelyard.plan.settings import Settings
+from modelyard.plan.shown import dumped, invalid, progress
+
+LOOK_AGAIN = 30.0  # seconds, while a pod does not start: some causes show only by the time that passes
+ENDED = ("Succeeded", "Failed")
+
+
+@dataclass
+class _Turn:
+    """One planning of one job; what it decides is collected here."""
+
+    resource: Object
+    spec: TrainingJobSpec
+    status: TrainingJobStatus
+    conditions: ConditionSet
+    observed: Observed
+    now: datetime
+    settings: Settings
+    run: str
+    apply: tuple[dict[str, Any], ...] = ()
+    poll: tuple[str, ...] = ()
+    requeue: float | None = None
+
+    def change(self, **update: Any) -> None:
+        self.status = self.status.model_copy(update=update)
+
+
+def plan_training(resource: Object, observed: Observed, now: datetime, settings: Settings) -> Plan:
+    """The attempt that is due, its result in status, and whether the model may be served."""
+    before: Mapping[str, Any] = resource.get("status") or {}
+    generation = resource["metadata"].get("generation", 0)
+    conditions = ConditionSet(before.get("conditions", []), generation, now)
+    try:
+        spec = TrainingJobSpec.model_validate(resource["spec"])
+    except ValidationError as error:
+        return invalid(before, conditions, generation, error)
+    status = TrainingJobStatus.model_validate(before).model_copy(update={"observed_generation": generation})
+    turn = _Turn(resource, spec, status, conditions, observed, now, settings, run.run_hash(resource, spec))
+    _decide(turn)
+    after = dumped(turn.status, conditions)
+    return Plan(
+        status=after,
+        apply=turn.apply,
+        delete=_outdated(turn),
+        events=transitions(before.get("conditions", []), after["conditions"]),
+        requeue_after=turn.requeue,
+        poll=turn.poll,
+    )
+
+
+def _decide(turn: _Turn) -> None:
+    if turn.status.run != turn.run:
+        if _still_running(turn):
+            turn.conditions.progressing(Reason.TRAINING, "the spec has changed: the present attempt is stopped first")
+            return
+        _begin(turn)
+    elif turn.status.phase in ENDED:
+        if turn.status.phase == "Succeeded":
+            approve(turn.conditions, turn.resource, turn.observed)
+    elif turn.status.retry_at and moment(turn.status.retry_at) > turn.now:
+        turn.requeue = until(moment(turn.status.retry_at), turn.now)
+    elif turn.status.retry_at:
+        _start(turn, turn.status.attempt + 1)
+    else:
+        _follow(turn)
+
+
+def _still_running(turn: _Turn) -> bool:
+    return bool(turn.observed.of("Job", run.ROLE))
+
+
+def _begin(turn: _Turn) -> None:
+    """A run begins when its data is there; until then nothing of it is in status but why it waits."""
+    turn.conditions.set("Approved", None, Reason.PENDING)
+    found = pin(turn.spec, turn.observed)
+    if not isinstance(found, Pinned):
+        turn.change(phase="Pending", run="", attempt=0, job=None, progress=None)
+        turn.conditions.progressing(Reason.WAITING_FOR_DATASET, found)
+        return
+    turn.status = TrainingJobStatus(
+        observed_generation=turn.status.observed_generation,
+        run=turn.run,
+        dataset_digest=found.digest,
+        dataset_checked_at=found.checked_at,
+        started_at=timestamp(turn.now),
+    )
+    _start(turn, 1)
+
+
+def _start(turn: _Turn, attempt: int) -> None:
+    name = run.attempt_name(turn.resource, turn.run, attempt)
+    turn.change(attempt=attempt, job=name, retry_at=None, progress=None, phase="Starting")
+    turn.conditions.progressing(Reason.STARTING, f"attempt {attempt} starts")
+    turn.apply = _wanted(turn)
+
+
+def _wanted(turn: _Turn) -> tuple[dict[str, Any], ...]:
+    job, digest = turn.status.job, turn.status.dataset_digest
+    if job is None or digest is None:
+        return ()
+    made = run.children(turn.resource, turn.spec, job, digest, turn.status.attempt, turn.settings)
+    return absent(turn.observed, made)
+
+
+def _follow(turn: _Turn) -> None:
+    job = turn.observed.named("Job", turn.status.job or "")
+    attempt = read_attempt(turn.observed, job, turn.now, turn.settings)
+    if attempt.state == "Succeeded" and isinstance(attempt.result, TrainResult):
+        _finished(turn, attempt.result, attempt.ended_at or timestamp(turn.now))
+        return
+    if attempt.state == "Failed" and attempt.failure:
+        _failed(turn, attempt.failure)
+        return
+    turn.apply, turn.poll = _wanted(turn), attempt.poll
+    words = progress(turn.observed, attempt.pod)
+    turn.change(progress=words, phase="Running" if attempt.state == "Running" else "Starting")
+    if attempt.failure:
+        say = turn.conditions.stalled if attempt.failure.blame == "user" else turn.conditions.progressing
+        say(attempt.failure.reason, attempt.failure.message)
+    elif attempt.state == "Running":
+        turn.conditions.progressing(Reason.TRAINING, f"attempt {turn.status.attempt} runs")
+    else:
+        turn.conditions.progressing(Reason.STARTING, f"attempt {turn.status.attempt} starts")
+    if attempt.state != "Running":
+        turn.requeue = LOOK_AGAIN
+
+
+def _finished(turn: _Turn, result: TrainResult, ended: str) -> None:
+    model = ModelStatus(
+        digest=result.model_digest,
+        format=result.format,
+        bytes=result.bytes,
+        profile_digest=result.profile_digest,
+        created_at=ended,
+    )
+    metrics = {name: decimal(value) for name, value in sorted(result.metrics.items())}
+    turn.change(model=model, metrics=metrics, score=_score(turn.spec, metrics), progress=None, completed_at=ended)
+    missed = _missed(turn.spec, result.metrics)
+    if missed:
+        turn.change(phase="Failed")
+        turn.conditions.stalled(Reason.CRITERIA_NOT_MET, missed)
+        turn.conditions.set("Approved", False, Reason.CRITERIA_NOT_MET, missed)
+        return
+    turn.change(phase="Succeeded")
+    turn.conditions.ready(Reason.SUCCEEDED, f"{turn.status.score} on {result.test_rows:,} held-out rows")
+    approve(turn.conditions, turn.resource, turn.observed)
+
+
+def _score(spec: TrainingJobSpec, metrics: Mapping[str, str]) -> str | None:
+    """The metric of the objective, else the first that people ask for."""
+    wanted = [spec.objective.metric] if spec.objective else []
+    name = next((m for m in (*wanted, "accuracy", "rmse") if m in metrics), next(iter(metrics), None))
+    return f"{name}={float(metrics[name]):.4g}" if name else None
+
+
+def _missed(spec: TrainingJobSpec, metrics: Mapping[str, float]) -> str:
+    """How the objective was missed; empty when it was met."""
+    objective = spec.objective
+    if objective is None:
+        return ""
+    value = metrics.get(objective.metric)
+    if value is None:
+        return f"spec.objective.metric {objective.metric} was not measured: choose one of {', '.join(sorted(metrics))}"
+    if objective.minimum is not None and value < float(objective.minimum):
+        return f"{objective.metric} is {value:.4g}, spec.objective asks for at least {objective.minimum}"
+    if objective.maximum is not None and value > float(objective.maximum):
+        return f"{objective.metric} is {value:.4g}, spec.objective asks for at most {objective.maximum}"
+    return ""
+
+
+def _failed(turn: _Turn, failure: Failure) -> None:
+    policy, attempt = turn.spec.failure_policy, turn.status.attempt
+    if failure.blame == "world" and attempt <= policy.max_restarts:
+        wait = pause(policy.backoff, attempt)
+        retry_at = timestamp(turn.now + wait)
+        turn.change(retry_at=retry_at, progress=None, phase="BackingOff")
+        text = f"attempt {attempt} failed: {failure.reason}: {failure.message}; the next begins at {retry_at}"
+        turn.conditions.progressing(Reason.BACKING_OFF, text)
+        turn.requeue = wait.total_seconds()
+        return
+    turn.change(progress=None, phase="Failed", completed_at=timestamp(turn.now))
+    turn.conditions.stalled(failure.reason, failure.message)
+    turn.conditions.set("Approved", False, failure.reason, "there is no model")
+
+
+def _outdated(turn: _Turn) -> tuple[Object, ...]:
+    """What belongs to other runs and earlier attempts; the last attempt stays, so that its log can be read."""
+    kept = {turn.status.job, f"{turn.status.job}-code"}
+    children = (*turn.observed.of("Job", run.ROLE), *turn.observed.of("ConfigMap", run.ROLE))
+    return tuple(c for c in children if c["metadata"]["name"] not in kept)
