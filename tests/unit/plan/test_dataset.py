@@ -11,7 +11,7 @@ from modelyard.contract.tasks import DatasetTask
 from modelyard.plan.dataset import plan_dataset
 from modelyard.plan.settings import Settings
 from tests.unit.plan.builders import NOW, Built, dataset, digest, observed, training_job
-from tests.unit.plan.world import World
+from tests.unit.plan.simulation import Simulation
 
 
 def result(version: str = "a", outcome: Any = "Promoted", **more: Any) -> DatasetResult:
@@ -38,11 +38,11 @@ NO_STORE = FailureResult(blame="world", reason="StoreUnavailable", message="the 
 BAD_SQL = FailureResult(blame="user", reason="InvalidSql", message="spec.transform.sql: no column named x")
 
 
-def world(resource: Built | None = None, *related: Built) -> World:
-    return World(plan_dataset, dataset() if resource is None else resource, *related)
+def world(resource: Built | None = None, *related: Built) -> Simulation:
+    return Simulation(plan_dataset, dataset() if resource is None else resource, *related)
 
 
-def built(resource: Built | None = None, *related: Built) -> World:
+def built(resource: Built | None = None, *related: Built) -> Simulation:
     """A world whose first version is current."""
     it = world(resource, *related)
     it.settle()

@@ -1,124 +1,133 @@
-"""A resource, its children and its neighbours, changed as the API server and the job controller would change them."""
+"""A world that carries out plans, as far as planners see it: children appear, servers get ready, time passes."""
 
-from collections.abc import Callable, Collection
-from copy import deepcopy
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from modelyard.api.conditions import timestamp
-from modelyard.contract.document import Document
+from modelyard.plan.labels import owner_of
 from modelyard.plan.observe import Observed
 from modelyard.plan.plan import Event, Object, Plan
 from modelyard.plan.settings import Settings
-from tests.unit.plan.builders import NOW, Built, observed
+from tests.unit.plan.builders import NOW, Built, pod
 
 Planner = Callable[[Object, Observed, datetime, Settings], Plan]
-STATUS = "status"  # among what is lost: the write of the status
 
 
 class World:
-    """`events` collects all that was told; `last` is the last plan."""
-
-    def __init__(self, planner: Planner, resource: Built, *related: Object) -> None:
+    def __init__(self, planner: Planner, resource: Built, *related: Built) -> None:
         self.planner = planner
         self.resource = resource
-        self.related = list(related)
+        self.related = {(r["kind"], r["metadata"]["name"]): r for r in related}
         self.children: dict[tuple[str, str], Built] = {}
         self.readings: dict[str, dict[str, Any]] = {}
         self.now = NOW
-        self.settings = Settings()
         self.events: list[Event] = []
-        self.last: Plan | None = None
-        self._made = 0
 
     @property
     def status(self) -> dict[str, Any]:
-        return dict(self.resource.get("status", {}))
+        found: dict[str, Any] = self.resource.get("status", {})
+        return found
 
-    def condition(self, type_: str) -> dict[str, Any]:
-        return next(dict(c) for c in self.status["conditions"] if c["type"] == type_)
+    def condition(self, type_: str) -> tuple[str, str]:
+        found = next(c for c in self.status["conditions"] if c["type"] == type_)
+        return found["status"], found["reason"]
 
-    def told(self, type_: str = "Ready") -> tuple[str, str]:
-        condition = self.condition(type_)
-        return condition["status"], condition["reason"]
+    def message(self, type_: str = "Ready") -> str:
+        return str(next(c for c in self.status["conditions"] if c["type"] == type_)["message"])
 
-    def plan(self) -> Plan:
-        seen = observed(*self.children.values(), related=tuple(self.related), readings=self.readings)
-        return self.planner(self.resource, seen, self.now, self.settings)
+    def names(self, kind: str) -> list[str]:
+        return sorted(name for k, name in self.children if k == kind)
 
-    def step(self, losing: Collection[str] = ()) -> Plan:
-        """One reconcile; writes of the children named in `losing`, or of the status, do not arrive."""
-        plan = self.plan()
+    def child(self, kind: str, name: str) -> Built:
+        return self.children[kind, name]
+
+    def set(self, *related: Built) -> None:
+        for r in related:
+            self.related[r["kind"], r["metadata"]["name"]] = r
+
+    def observed(self) -> Observed:
+        kinds = {kind for kind, _ in self.related}
+        related = {kind: tuple(r for (k, _), r in self.related.items() if k == kind) for kind in kinds}
+        return Observed(tuple(self.children.values()), related, self.readings)
+
+    def look(self) -> Plan:
+        """Plan, without carrying anything out."""
+        return self.planner(self.resource, self.observed(), self.now, Settings())
+
+    def step(self, *, lose_status: bool = False) -> Plan:
+        """Plan once and carry it out."""
+        plan = self.look()
         for child in plan.apply:
-            if child["metadata"]["name"] not in losing:
-                self.apply(child)
-        for child in plan.delete:
-            self.delete(child["kind"], child["metadata"]["name"])
-        if STATUS not in losing:
+            self.apply(Built(child))
+        for unwanted in plan.delete:
+            key = unwanted["kind"], unwanted["metadata"]["name"]
+            assert key in self.children, f"{key} is deleted and was not there"
+            self.remove(*key)
+        if not lose_status:
             self.resource = self.resource.holding(plan.status)
             self.events += plan.events
-        self.last = plan
         return plan
 
-    def settle(self, most: int = 10) -> Plan:
-        """Reconcile until nothing changes any more."""
-        for _ in range(most):
-            before = (deepcopy(dict(self.resource)), deepcopy(self.children))
+    def run(self) -> Plan:
+        """Plan until nothing is left to do at this moment."""
+        for _ in range(10):
+            before = (self.status, dict(self.children), dict(self.related))
             plan = self.step()
-            if before == (dict(self.resource), self.children):
+            if before == (self.status, self.children, self.related):
+                assert plan.events == ()
                 return plan
-        raise AssertionError(f"still changing after {most} steps: {self.status}")
+        raise AssertionError("the plans do not come to rest")
 
-    def apply(self, child: dict[str, Any]) -> None:
-        key = (child["kind"], child["metadata"]["name"])
-        present = self.children.get(key)
-        if present and child["kind"] in ("Job", "ConfigMap"):
-            assert present.get("spec") == child.get("spec"), f"{key} is immutable"
-            assert present.get("data") == child.get("data"), f"{key} is immutable"
-        if present:
-            return
-        self._made += 1
-        new = Built(deepcopy(child))
-        self.children[key] = new.metadata(uid=f"uid-{self._made}", creationTimestamp=timestamp(self.now))
+    def apply(self, child: Built) -> None:
+        key = child["kind"], child["metadata"]["name"]
+        old = self.children.get(key) or self.related.get(key)
+        new = child.metadata(uid=f"uid-{key[0]}-{key[1]}", generation=1)
+        new = new.holding(old["status"]) if old and "status" in old else new
+        if owner_of(child):
+            self.children[key] = new
+        else:
+            self.related[key] = new
 
-    def delete(self, kind: str, name: str) -> None:
-        """With what it owns: a Job's pods go with it."""
-        gone = self.children.pop((kind, name), None)
-        if gone is not None and kind == "Job":
-            uid = gone["metadata"]["uid"]
-            for key, child in list(self.children.items()):
-                if child["metadata"]["labels"].get("batch.kubernetes.io/controller-uid") == uid:
-                    del self.children[key]
+    def remove(self, kind: str, name: str) -> None:
+        """With the pods, as the garbage collector does."""
+        self.children.pop((kind, name))
+        for key, owned in list(self.children.items()):
+            if key[0] == "Pod" and owned["metadata"].get("of") == (kind, name):
+                del self.children[key]
+                self.readings.pop(key[1], None)
 
-    def pass_time(self, seconds: float) -> None:
+    def pass_(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
-    def jobs(self) -> list[str]:
-        return sorted(name for kind, name in self.children if kind == "Job")
+    def servers_get_ready(self, revisions: Iterable[str] | None = None, ready: int | None = None) -> None:
+        """The pods of these revisions, of all where none are named; `ready` of them where not all."""
+        for (kind, name), deployment in list(self.children.items()):
+            revision = deployment["metadata"]["labels"].get("modelyard.dev/revision")
+            if kind != "Deployment" or (revisions is not None and revision not in revisions):
+                continue
+            wanted = deployment["spec"]["replicas"]
+            many = wanted if ready is None else ready
+            counts = {"replicas": wanted, "updatedReplicas": wanted, "readyReplicas": many, "observedGeneration": 1}
+            self.children[kind, name] = deployment.status(**counts)
+            for i in range(wanted):
+                self.server_pod(name, i, Built(deployment["spec"]["template"]), ready=i < many)
 
-    def pod(self, change: Callable[[Built], Built] = Built.running) -> Built:
-        """The newest Job's pod, made if need be, after a change of its status."""
-        job = max((c for (k, _), c in self.children.items() if k == "Job"), key=lambda j: int(j["metadata"]["uid"][4:]))
-        name = f"{job['metadata']['name']}-0"
-        template = job["spec"]["template"]
-        pod = self.children.get(("Pod", name)) or Built(
-            {
-                "apiVersion": "v1",
-                "kind": "Pod",
-                "metadata": {
-                    "name": name,
-                    "namespace": "ns",
-                    "uid": f"uid-of-{name}",
-                    "creationTimestamp": timestamp(self.now),
-                    "labels": template["metadata"]["labels"],
-                },
-                "spec": template["spec"],
-                "status": {"phase": "Pending"},
+    def server_pod(self, deployment: str, index: int, template: Built, *, ready: bool) -> str:
+        name = f"{deployment}-{index}"
+        conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
+        made = pod(name).running().metadata(labels=template["metadata"]["labels"], of=("Deployment", deployment))
+        self.children["Pod", name] = made.status(conditions=conditions)
+        return name
+
+    def servers_are_told(self, plan: Plan, **figures: Any) -> None:
+        """Every pod with a routing reports its epoch and these figures; `requests`, `errors`, `disagreed`."""
+        for name, told in plan.routing.items():
+            count = figures.get("requests", 0)
+            variant = {"requests": count, "errors": figures.get("errors", 0)}
+            self.readings[name] = {
+                "epoch": told.epoch,
+                "stable": {"requests": count},
+                "candidate": variant,
+                "compared": count,
+                "disagreed": figures.get("disagreed", 0),
             }
-        ).in_job(job)
-        self.children["Pod", name] = change(pod)
-        return self.children["Pod", name]
-
-    def finish(self, result: Document, exit_code: int = 0) -> None:
-        """The pod ends with this result."""
-        self.pod(lambda p: p.ended(exit_code, result.canonical()))
