@@ -1,0 +1,146 @@
+"""DriftMonitor: checks of an endpoint's traffic; findings lead to a retraining that has to pass a gate."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from modelyard.api.conditions import ConditionSet
+from modelyard.api.drift import DriftMonitorSpec, DriftMonitorStatus
+from modelyard.api.serving import Revision
+from modelyard.contract.reasons import Reason
+from modelyard.plan.announce import transitions
+from modelyard.plan.check import check_task, gate_task
+from modelyard.plan.checkup import check_config, cron_job, gate_job, gate_name, run_job
+from modelyard.plan.failure import Failure
+from modelyard.plan.finding import finding, take, untaken
+from modelyard.plan.gate import judged, wait
+from modelyard.plan.harvest import disposable, newest, results
+from modelyard.plan.labels import RUN
+from modelyard.plan.moments import moment, until
+from modelyard.plan.observe import Observed, deployment_of, root_of
+from modelyard.plan.plan import Object, Plan
+from modelyard.plan.results import read_attempt
+from modelyard.plan.retrain import Loop, consider, failed, follow_proposal, follow_training, under_way
+from modelyard.plan.settings import Settings
+from modelyard.plan.shown import dumped, invalid
+from modelyard.plan.verdict import stand
+
+SOON = 1.0  # seconds: a step was written down, its work follows
+ALARMS = frozenset({"Drifted", "Degraded", "QualityViolation"})
+
+
+def plan_drift(resource: Object, observed: Observed, now: datetime, settings: Settings) -> Plan:
+    old = resource.get("status", {})
+    generation = resource["metadata"].get("generation", 0)
+    conditions = ConditionSet(old.get("conditions", []), generation, now)
+    try:
+        spec = DriftMonitorSpec.model_validate(resource["spec"])
+    except ValidationError as error:
+        return invalid(old, conditions, generation, error)
+    status = DriftMonitorStatus.model_validate(old).model_copy(update={"observed_generation": generation})
+    deployment = next(iter(observed.related.get("ModelDeployment", ())), None)
+    serving = deployment.get("status", {}).get("stable") if deployment else None
+    if not serving:
+        return _without_model(resource, status, conditions, observed, deployment)
+    family = observed.related.get("TrainingJob", ())
+    root = next((root_of(j) for j in family), serving["trainingJob"])
+    stable = Revision.model_validate(serving)
+    loop = Loop(resource, spec, status, stable, {j["metadata"]["name"]: j for j in family}, root, now)
+    return _watch(loop, observed, conditions, settings)
+
+
+def _without_model(
+    resource: Object, status: DriftMonitorStatus, conditions: ConditionSet, observed: Observed, found: Object | None
+) -> Plan:
+    """Nothing serves: scheduled checks would have nothing to compare with."""
+    name = deployment_of(resource)
+    text = f"ModelDeployment {name} {'serves no model yet' if found else 'does not exist: create it'}"
+    conditions.progressing(Reason.WAITING_FOR_DEPLOYMENT, text)
+    written = dumped(status.model_copy(update={"phase": "Pending"}), conditions)
+    events = transitions(resource.get("status", {}).get("conditions", []), written["conditions"])
+    return Plan(written, delete=observed.of("CronJob"), events=events)
+
+
+def _watch(loop: Loop, observed: Observed, conditions: ConditionSet, settings: Settings) -> Plan:
+    written_before = loop.status
+    loop = _take(loop, observed, settings)
+    loop, pause, failure = _move(loop, observed, settings)
+    loop = _checks(loop, observed, settings)
+    current = loop.status.retrain
+    gate = gate_name(loop.monitor, current.id, current.gate_attempt) if current and current.state == "Gating" else ""
+    failure = failure or newest(observed, loop.now, settings).failure
+    phase = stand(conditions, loop, failure)
+    written = dumped(loop.status.model_copy(update={"phase": phase}), conditions)
+    before = loop.monitor.get("status", {}).get("conditions", [])
+    return Plan(
+        status=written,
+        apply=loop.apply,
+        delete=disposable(observed, written_before.last_check, gate, loop.now, settings),
+        events=loop.events or transitions(before, written["conditions"]),
+        requeue_after=SOON if current != written_before.retrain else pause or _cooldown(loop),
+    )
+
+
+def _take(loop: Loop, observed: Observed, settings: Settings) -> Loop:
+    """Take new results, each once, and say what changed."""
+    policy = loop.spec.retrain
+    for check in untaken(loop.status, results(observed, loop.now, settings)):
+        before = loop.status
+        loop = replace(loop, status=take(before, check, loop.stable.model_digest, policy.when))
+        verdict, row = check.result.verdict, loop.status.findings_in_a_row
+        if before.last_check is None or before.last_check.verdict != verdict:
+            loop = loop.saying(Reason(verdict), check.result.message or verdict, warn=verdict in ALARMS)
+        counted = finding(check.result, policy.when) and row > before.findings_in_a_row
+        if policy.action == "Alert" and counted and row == policy.consecutive:
+            text = f"{row} findings in a row: {check.result.message}; spec.retrain.action is Alert, a person decides"
+            loop = loop.saying(Reason(verdict), text, warn=True)
+    return loop
+
+
+def _move(loop: Loop, observed: Observed, settings: Settings) -> tuple[Loop, float | None, Failure | None]:
+    """The retraining's next step; seconds until the next one, where time decides; what is wrong with its gate."""
+    if not under_way(loop.status):
+        return consider(loop), None, None
+    match loop.current.state:
+        case "Proposed":
+            return follow_proposal(loop), None, None
+        case "Training":
+            return follow_training(loop), None, None
+    return _gate(loop, observed, settings)
+
+
+def _gate(loop: Loop, observed: Observed, settings: Settings) -> tuple[Loop, float | None, Failure | None]:
+    challenger = loop.family.get(loop.current.training_job)
+    if challenger is None or not challenger.get("status", {}).get("model"):
+        return failed(loop, f"{loop.current.training_job} was deleted before its model was judged"), None, None
+    name = gate_name(loop.monitor, loop.current.id, loop.current.gate_attempt)
+    attempt = read_attempt(observed, observed.named("Job", name), loop.now, settings)
+    if attempt.state == "Absent":
+        task = gate_task(loop.monitor, loop.spec, loop.stable, challenger, settings)
+        return loop.applying(*gate_job(loop.monitor, name, task, settings)), None, None
+    if attempt.state in ("Pending", "Running"):
+        return loop, None, attempt.failure
+    after = judged(loop, attempt)
+    unchanged = after.current == loop.current
+    return after, wait(after, attempt) if unchanged else None, attempt.failure
+
+
+def _checks(loop: Loop, observed: Observed, settings: Settings) -> Loop:
+    """The schedule, and one check now where the annotation has a new value."""
+    task = check_task(loop.monitor, loop.spec, loop.stable, settings)
+    children: list[dict[str, Any]] = [check_config(loop.monitor, task), cron_job(loop.monitor, loop.spec, settings)]
+    value = str(loop.monitor["metadata"].get("annotations", {}).get(RUN, ""))[:253]
+    if value and value != loop.status.run:
+        wanted = run_job(loop.monitor, value, loop.status.run, settings)
+        if observed.named("Job", wanted["metadata"]["name"]) is None:
+            children.append(wanted)
+        loop = loop.holding(run=value)
+    return loop.applying(*children)
+
+
+def _cooldown(loop: Loop) -> float | None:
+    """When RetrainAllowed changes by itself."""
+    end = loop.status.next_retrain_at
+    return until(moment(end), loop.now) if end and moment(end) > loop.now else None

@@ -1,0 +1,61 @@
+"""What a monitor's finished Jobs leave behind: results to take, and Jobs and tasks that may go."""
+
+from datetime import datetime
+
+from modelyard.api.drift import CheckStatus
+from modelyard.contract.results import CheckResult
+from modelyard.plan.checkup import CHECK, GATE
+from modelyard.plan.finding import Checked
+from modelyard.plan.moments import moment
+from modelyard.plan.observe import Observed
+from modelyard.plan.plan import Object
+from modelyard.plan.results import Attempt, read_attempt
+from modelyard.plan.settings import Settings
+
+KEPT = 2  # finished Jobs of each sort
+
+
+def results(observed: Observed, now: datetime, settings: Settings) -> list[Checked]:
+    """The results of all finished checks that are still there."""
+    attempts = [(_name(j), read_attempt(observed, j, now, settings)) for j in observed.of("Job", CHECK)]
+    return [Checked(n, a.ended_at, a.result) for n, a in attempts if a.ended_at and isinstance(a.result, CheckResult)]
+
+
+def newest(observed: Observed, now: datetime, settings: Settings) -> Attempt:
+    """How the check that was started last goes."""
+    jobs = observed.of("Job", CHECK)
+    last = max(jobs, key=lambda j: (str(j["metadata"].get("creationTimestamp")), _name(j)), default=None)
+    return read_attempt(observed, last, now, settings)
+
+
+def disposable(
+    observed: Observed, taken: CheckStatus | None, gate: str, now: datetime, settings: Settings
+) -> tuple[Object, ...]:
+    """Finished Jobs of ours beyond the newest, and tasks of gates that are gone.
+
+    `taken` is the last result that is already written in the status: what is newer must not get lost. `gate` is the
+    attempt under way. The CronJob's own Jobs are its to clean.
+    """
+    checks = [
+        job
+        for job, ended in _finished(observed, CHECK, now, settings)[:-KEPT]
+        if taken and moment(ended) < moment(taken.at)
+    ]
+    gates = [job for job, _ in _finished(observed, GATE, now, settings) if _name(job) != gate][:-KEPT]
+    kept = {_name(j) for j in observed.of("Job", GATE)} - {_name(j) for j in gates} | {gate}
+    return (*checks, *gates, *(c for c in observed.of("ConfigMap", GATE) if _name(c) not in kept))
+
+
+def _finished(observed: Observed, role: str, now: datetime, settings: Settings) -> list[tuple[Object, str]]:
+    """Ended Jobs that the monitor itself owns, oldest first, with their ends."""
+    ended = [
+        (job, attempt.ended_at)
+        for job in observed.of("Job", role)
+        if any(o["kind"] == "DriftMonitor" for o in job["metadata"].get("ownerReferences", []))
+        and (attempt := read_attempt(observed, job, now, settings)).ended_at
+    ]
+    return sorted(((j, at) for j, at in ended if at), key=lambda pair: (moment(pair[1]), _name(pair[0])))
+
+
+def _name(child: Object) -> str:
+    return str(child["metadata"]["name"])
