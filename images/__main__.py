@@ -1,4 +1,4 @@
-"""`python -m images`: build, list. Tags are hashes of what goes in, so only what changed is built."""
+"""`python -m images`: build, list, lock. Tags are hashes of what goes in, so only what changed is built."""
 
 import argparse
 import json
@@ -6,6 +6,7 @@ import sys
 
 from images.builder.build import build
 from images.builder.catalog import FINAL, refs
+from images.builder.lock import lock
 from images.builder.shell import CommandError
 
 
@@ -17,18 +18,26 @@ def main() -> int:
     make.add_argument("--json", action="store_true", help='print {"<image>": "<ref>", ..., "archives": {...}}')
     make.add_argument("--no-archive", action="store_true", help="leave the images in the engine's storage only")
     commands.add_parser("list", help="print each image's ref for the sources as they are")
+    commands.add_parser("lock", help="write requirements/*.txt from pyproject.toml")
     options = parser.parse_args()
-    if options.command == "list":
-        print("\n".join(refs().values()))
-        return 0
-    unknown = sorted(set(options.names) - set(FINAL))
+    unknown = sorted(set(getattr(options, "names", [])) - set(FINAL))
     if unknown:
         parser.error(f"no image {', '.join(unknown)}: choose from {', '.join(FINAL)}")
     try:
-        built = build(options.names or list(FINAL), archives=not options.no_archive)
+        return act(options)
     except CommandError as error:
         print(f"images: {error}", file=sys.stderr)
         return 1
+
+
+def act(options: argparse.Namespace) -> int:
+    if options.command == "lock":
+        lock()
+        return 0
+    if options.command == "list":
+        print("\n".join(refs().values()))
+        return 0
+    built = build(options.names or list(FINAL), archives=not options.no_archive)
     if options.json:
         archives = {image.name: str(image.archive) for image in built if image.archive}
         print(json.dumps({**{image.name: image.ref for image in built}, "archives": archives}))

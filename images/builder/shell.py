@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 TRANSIENT = ("timed out", "timeout", "connection reset", "temporary failure", "502 ", "503 ", "504 ")
 
@@ -13,15 +14,21 @@ class CommandError(Exception):
     """A program failed; the message ends with the last lines it printed."""
 
 
-def run(command: Sequence[str], environment: Mapping[str, str] | None = None, tries: int = 1) -> str:
+def run(
+    command: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    tries: int = 1,
+    folder: Path | None = None,
+) -> str:
     """What the command prints on stdout. Repeats it where a registry did not answer in time."""
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **(environment or {})})
+    settings = {**os.environ, **(environment or {})}
+    done = subprocess.run(command, capture_output=True, text=True, env=settings, cwd=folder)
     if done.returncode == 0:
         return done.stdout
     output = f"{done.stdout}\n{done.stderr}".strip()
     if tries > 1 and any(word in output.lower() for word in TRANSIENT):
         time.sleep(2)
-        return run(command, environment, tries - 1)
+        return run(command, environment, tries - 1, folder)
     tail = "\n".join(output.splitlines()[-15:])
     raise CommandError(f"{' '.join(command[:3])} ... ended with {done.returncode}:\n{tail}")
 

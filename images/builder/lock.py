@@ -1,0 +1,34 @@
+"""Writes requirements/*.txt from pyproject.toml: exact versions with hashes, kept unless they no longer fit."""
+
+import shutil
+import sys
+from collections.abc import Mapping
+
+from images.builder.catalog import ROOT
+from images.builder.shell import CommandError, run
+
+_POD = ("--python-version", "3.13", "--python-platform", "x86_64-manylinux_2_28")  # the images' Debian
+_DEV = ("--python-version", "3.11", "--universal")
+_DEV_EXTRAS = ("operator", "dataset", "training", "serving", "store")
+LOCKS: Mapping[str, tuple[str, ...]] = {
+    **{
+        name: ("--extra", name, *_POD)
+        for name in ("kit", "operator", "dataset", "training", "serving", "drift", "store")
+    },
+    "dev": ("--group", "dev", *(word for extra in _DEV_EXTRAS for word in ("--extra", extra)), *_DEV),
+}
+
+
+def lock() -> None:
+    """Locks every file anew. Raises CommandError where uv is missing or finds no solution."""
+    if shutil.which("uv") is None:
+        raise CommandError(f"uv is not installed: {sys.executable} -m pip install uv")
+    for name in LOCKS:
+        run([*command(name), "--quiet"], tries=2, folder=ROOT)
+        print(f"requirements/{name}.txt", file=sys.stderr)
+
+
+def command(name: str) -> list[str]:
+    """The command that writes requirements/<name>.txt, as its header shows it."""
+    hashed = ("--generate-hashes", "--no-emit-package", "modelyard")
+    return ["uv", "pip", "compile", "pyproject.toml", *LOCKS[name], *hashed, "-o", f"requirements/{name}.txt"]
