@@ -4,7 +4,7 @@ import fcntl
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,29 +27,34 @@ def build(names: list[str], archives: bool = True) -> list[Built]:
     with _alone():
         made = engine()
         made.prepare()
-        for image in chain(names):
-            _build(made, image)
-        return [Built(name, ref(name), _archive(made, name) if archives else None) for name in names]
+        images = chain(names)
+        names_of = {image.name: ref(image.name) for image in images}  # once: files may change while others are built
+        for image in images:
+            _build(made, image, names_of)
+        return [
+            Built(name, names_of[name], _archive(made, name, names_of[name]) if archives else None) for name in names
+        ]
 
 
-def _build(made: Engine, image: Image) -> None:
-    if made.exists(ref(image.name)):
+def _build(made: Engine, image: Image, names_of: Mapping[str, str]) -> None:
+    own = names_of[image.name]
+    if made.exists(own):
         _say(f"{image.name}: unchanged")
         return
     started = time.monotonic()
-    base = ref(image.parent) if image.parent else None
-    made.build(ref(image.name), ROOT / image.dockerfile, ROOT, image.stage, base)
+    base = names_of[image.parent] if image.parent else None
+    made.build(own, ROOT / image.dockerfile, ROOT, image.stage, base)
     _say(f"{image.name}: built in {time.monotonic() - started:.1f} s")
 
 
-def _archive(made: Engine, name: str) -> Path:
+def _archive(made: Engine, name: str, full: str) -> Path:
     folder = _cache()
-    archive = folder / f"{ref(name).replace('/', '-').replace(':', '-')}.tar"
+    archive = folder / f"{full.replace('/', '-').replace(':', '-')}.tar"
     if not archive.exists():
         started = time.monotonic()
         part = archive.with_suffix(".part")
         part.unlink(missing_ok=True)
-        made.save(ref(name), part)
+        made.save(full, part)
         part.replace(archive)
         for old in folder.glob(f"modelyard-{name}-*.tar"):
             if old != archive:
