@@ -64,9 +64,9 @@ async def started(folder: Path, task: ServeTask) -> AsyncIterator[Running]:
     (folder / "task.json").write_text(task.canonical())
     ports = (free_port(), free_port())
     environment = {
-        **os.environ,
         "AWS_ACCESS_KEY_ID": "key",
         "AWS_SECRET_ACCESS_KEY": "secret",
+        **os.environ,
         "PYTHONPATH": os.pathsep.join(
             [*(str(REPOSITORY / package) for package in PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])]
         ),
