@@ -17,7 +17,7 @@ from modelyard.plan.settings import Settings
 
 CONTAINER = "main"
 USER = 10001
-SCRATCH_SIZE = "4Gi"  # of /tmp, unless resources.limits names ephemeral-storage
+SCRATCH_SIZE = "4Gi"  # of /tmp and the like, unless resources.limits names ephemeral-storage
 DEFAULT_REQUESTS = {"cpu": "100m", "memory": "256Mi"}
 DEFAULT_LIMITS = {"memory": "2Gi"}
 
@@ -75,10 +75,9 @@ def config_map(resource: Object, name: str, role: str, data: Mapping[str, str]) 
 
 def pod_template(pod: TaskPod, labels: Mapping[str, str], settings: Settings) -> dict[str, Any]:
     """The `template` of a Job or a Deployment."""
-    scratch = pod.resources.limits.get("ephemeral-storage", SCRATCH_SIZE)
     volumes = (
         Volume("task", str(PurePosixPath(TASK_PATH).parent), {"configMap": {"name": pod.config_map}}),
-        Volume("tmp", "/tmp", {"emptyDir": {"sizeLimit": scratch}}, read_only=False),  # noqa: S108 - a volume
+        Volume("tmp", "/tmp", scratch(pod.resources), read_only=False),  # noqa: S108 - a volume
         *pod.volumes,
     )
     spec: dict[str, Any] = {
@@ -132,6 +131,11 @@ def _credentials(settings: Settings) -> list[dict[str, Any]]:
         {"name": name, "valueFrom": {"secretKeyRef": {"name": settings.store_secret, "key": name}}}
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     ]
+
+
+def scratch(wanted: Resources) -> dict[str, Any]:
+    """A volume to write to, as part of the pod's spec. Kubelet evicts a pod that writes more."""
+    return {"emptyDir": {"sizeLimit": wanted.limits.get("ephemeral-storage", SCRATCH_SIZE)}}
 
 
 def resources(wanted: Resources) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from modelyard.contract.tasks import SCRIPT_PATH, TrainTask
 from modelyard.plan.job import job
 from modelyard.plan.labels import child_name, hash_of
 from modelyard.plan.plan import Object
-from modelyard.plan.pods import TaskPod, Volume, config_map, task_config_map
+from modelyard.plan.pods import TaskPod, Volume, config_map, scratch, task_config_map
 from modelyard.plan.settings import Settings
 
 ROLE = "attempt"
@@ -16,18 +16,23 @@ WORK = "/opt/ml"
 
 
 def run_hash(resource: Object, spec: TrainingJobSpec) -> str:
-    """Of what is trained and how, and of which object. Deadline and retries do not make another run."""
-    keep = spec.model_dump(
-        mode="json",
-        by_alias=True,
-        exclude_defaults=True,
-        exclude={"failure_policy", "deadline", "objective", "trigger"},
-    )
-    return hash_of([resource["metadata"]["uid"], keep])
+    """Of the whole spec, and of which object: a job of the same name made anew is another one.
+
+    Without defaults: a new version of the operator that knows more fields must not train everything again.
+    """
+    given = spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return hash_of([resource["metadata"]["uid"], given])
 
 
-def attempt_name(resource: Object, run: str, attempt: int) -> str:
-    return child_name(resource["metadata"]["name"], run, str(attempt))
+def attempt_name(resource: Object, run: str, digest: str, attempt: int) -> str:
+    """Of the Job. Its data is part of it: if the status with the pinned version is lost, and by then another version
+    is current, the attempt that runs on the old one is not taken for one on the new."""
+    return child_name(resource["metadata"]["name"], hash_of([run, digest]), str(attempt))
+
+
+def names(job_name: str) -> tuple[str, str]:
+    """Of the Job and its task, and of the ConfigMap with an inline script."""
+    return job_name, f"{job_name}-code"
 
 
 def task(resource: Object, spec: TrainingJobSpec, digest: str, attempt: int, settings: Settings) -> TrainTask:
@@ -52,10 +57,10 @@ def children(
 ) -> tuple[dict[str, Any], ...]:
     """The task, an inline script's ConfigMap, and the Job; all go by the Job's name."""
     config = task_config_map(resource, job_name, ROLE, task(resource, spec, digest, attempt, settings))
-    volumes = [Volume("work", WORK, {"emptyDir": {}}, read_only=False)]
+    volumes = [Volume("work", WORK, scratch(spec.resources), read_only=False)]
     more: list[dict[str, Any]] = []
     if spec.script:
-        name = f"{job_name}-code"
+        _, name = names(job_name)
         if spec.script.inline is not None:
             more = [config_map(resource, name, ROLE, {spec.script.entry_point: spec.script.inline})]
         elif spec.script.config_map_ref:

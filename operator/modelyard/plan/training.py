@@ -16,13 +16,13 @@ from modelyard.plan.announce import transitions
 from modelyard.plan.approval import approve
 from modelyard.plan.failure import Failure
 from modelyard.plan.job import absent
-from modelyard.plan.measure import decimal
 from modelyard.plan.moments import moment, until
 from modelyard.plan.observe import Observed
 from modelyard.plan.pin import Pinned, pin
 from modelyard.plan.plan import Object, Plan
 from modelyard.plan.results import read_attempt
 from modelyard.plan.retry import pause
+from modelyard.plan.score import metrics_of, missed, score
 from modelyard.plan.settings import Settings
 from modelyard.plan.shown import dumped, invalid, progress
 
@@ -75,11 +75,8 @@ def plan_training(resource: Object, observed: Observed, now: datetime, settings:
 
 def _decide(turn: _Turn) -> None:
     if turn.status.run != turn.run:
-        if _still_running(turn):
-            turn.conditions.progressing(Reason.TRAINING, "the spec has changed: the present attempt is stopped first")
-            return
         _begin(turn)
-    elif turn.status.phase in ENDED:
+    elif turn.status.phase in ENDED:  # whatever happens to the children from here on
         if turn.status.phase == "Succeeded":
             approve(turn.conditions, turn.resource, turn.observed)
     elif turn.status.retry_at and moment(turn.status.retry_at) > turn.now:
@@ -90,20 +87,15 @@ def _decide(turn: _Turn) -> None:
         _follow(turn)
 
 
-def _still_running(turn: _Turn) -> bool:
-    return bool(turn.observed.of("Job", run.ROLE))
-
-
 def _begin(turn: _Turn) -> None:
-    """A run begins when its data is there; until then nothing of it is in status but why it waits."""
-    turn.conditions.set("Approved", None, Reason.PENDING)
+    """A run begins when its data is there. What an earlier spec gave is no part of it."""
+    turn.status = TrainingJobStatus(observed_generation=turn.status.observed_generation)
+    turn.conditions.set("Approved", None, Reason.PENDING, "there is no model yet")
     found = pin(turn.spec, turn.observed)
     if not isinstance(found, Pinned):
-        turn.change(phase="Pending", run="", attempt=0, job=None, progress=None)
         turn.conditions.progressing(Reason.WAITING_FOR_DATASET, found)
         return
-    turn.status = TrainingJobStatus(
-        observed_generation=turn.status.observed_generation,
+    turn.change(
         run=turn.run,
         dataset_digest=found.digest,
         dataset_checked_at=found.checked_at,
@@ -113,7 +105,7 @@ def _begin(turn: _Turn) -> None:
 
 
 def _start(turn: _Turn, attempt: int) -> None:
-    name = run.attempt_name(turn.resource, turn.run, attempt)
+    name = run.attempt_name(turn.resource, turn.run, turn.status.dataset_digest or "", attempt)
     turn.change(attempt=attempt, job=name, retry_at=None, progress=None, phase="Starting")
     turn.conditions.progressing(Reason.STARTING, f"attempt {attempt} starts")
     turn.apply = _wanted(turn)
@@ -158,39 +150,17 @@ def _finished(turn: _Turn, result: TrainResult, ended: str) -> None:
         profile_digest=result.profile_digest,
         created_at=ended,
     )
-    metrics = {name: decimal(value) for name, value in sorted(result.metrics.items())}
-    turn.change(model=model, metrics=metrics, score=_score(turn.spec, metrics), progress=None, completed_at=ended)
-    missed = _missed(turn.spec, result.metrics)
-    if missed:
+    reached = score(turn.spec.objective, result.metrics)
+    turn.change(model=model, metrics=metrics_of(result.metrics), score=reached, progress=None, completed_at=ended)
+    short_of = missed(turn.spec.objective, result.metrics)
+    if short_of:
         turn.change(phase="Failed")
-        turn.conditions.stalled(Reason.CRITERIA_NOT_MET, missed)
-        turn.conditions.set("Approved", False, Reason.CRITERIA_NOT_MET, missed)
+        turn.conditions.stalled(Reason.CRITERIA_NOT_MET, short_of)
+        turn.conditions.set("Approved", False, Reason.CRITERIA_NOT_MET, short_of)
         return
     turn.change(phase="Succeeded")
-    turn.conditions.ready(Reason.SUCCEEDED, f"{turn.status.score} on {result.test_rows:,} held-out rows")
+    turn.conditions.ready(Reason.SUCCEEDED, f"{reached or 'nothing measured'} on {result.test_rows:,} held-out rows")
     approve(turn.conditions, turn.resource, turn.observed)
-
-
-def _score(spec: TrainingJobSpec, metrics: Mapping[str, str]) -> str | None:
-    """The metric of the objective, else the first that people ask for."""
-    wanted = [spec.objective.metric] if spec.objective else []
-    name = next((m for m in (*wanted, "accuracy", "rmse") if m in metrics), next(iter(metrics), None))
-    return f"{name}={float(metrics[name]):.4g}" if name else None
-
-
-def _missed(spec: TrainingJobSpec, metrics: Mapping[str, float]) -> str:
-    """How the objective was missed; empty when it was met."""
-    objective = spec.objective
-    if objective is None:
-        return ""
-    value = metrics.get(objective.metric)
-    if value is None:
-        return f"spec.objective.metric {objective.metric} was not measured: choose one of {', '.join(sorted(metrics))}"
-    if objective.minimum is not None and value < float(objective.minimum):
-        return f"{objective.metric} is {value:.4g}, spec.objective asks for at least {objective.minimum}"
-    if objective.maximum is not None and value > float(objective.maximum):
-        return f"{objective.metric} is {value:.4g}, spec.objective asks for at most {objective.maximum}"
-    return ""
 
 
 def _failed(turn: _Turn, failure: Failure) -> None:
@@ -203,13 +173,14 @@ def _failed(turn: _Turn, failure: Failure) -> None:
         turn.conditions.progressing(Reason.BACKING_OFF, text)
         turn.requeue = wait.total_seconds()
         return
+    tries = f" after {attempt} attempts" if attempt > 1 else ""
     turn.change(progress=None, phase="Failed", completed_at=timestamp(turn.now))
-    turn.conditions.stalled(failure.reason, failure.message)
+    turn.conditions.stalled(failure.reason, f"{failure.message}{tries}")
     turn.conditions.set("Approved", False, failure.reason, "there is no model")
 
 
 def _outdated(turn: _Turn) -> tuple[Object, ...]:
     """What belongs to other runs and earlier attempts; the last attempt stays, so that its log can be read."""
-    kept = {turn.status.job, f"{turn.status.job}-code"}
+    kept = run.names(turn.status.job) if turn.status.job else ()
     children = (*turn.observed.of("Job", run.ROLE), *turn.observed.of("ConfigMap", run.ROLE))
     return tuple(c for c in children if c["metadata"]["name"] not in kept)

@@ -112,7 +112,11 @@ def ready_dataset(name: str = "d", version: str = "d", checked: str = "2026-03-0
         "logicalDigest": digest("f"),
         "createdAt": checked,
     }
-    return dataset(name).status(phase="Ready", current=current, checkedAt=checked).condition("Ready", reason="Ready")
+    return (
+        dataset(name)
+        .status(observedGeneration=1, phase="Ready", current=current, checkedAt=checked)
+        .condition("Ready", reason="Ready")
+    )
 
 
 def training_job(name: str = "t", data: str = "d") -> Built:

@@ -53,8 +53,8 @@ class Simulation:
         for child in plan.apply:
             if child["metadata"]["name"] not in losing:
                 self.apply(child)
-        for child in plan.delete:
-            self.delete(child["kind"], child["metadata"]["name"])
+        for unwanted in plan.delete:
+            self.delete(unwanted["kind"], unwanted["metadata"]["name"])
         if STATUS not in losing:
             self.resource = self.resource.holding(plan.status)
             self.events += plan.events

@@ -1,0 +1,369 @@
+"""The life of a TrainingJob: waiting for data, attempts, result, approval."""
+
+from typing import Any
+
+import pytest
+
+from modelyard.contract.reasons import Reason
+from modelyard.contract.results import FailureResult, TrainResult
+from modelyard.contract.tasks import TrainTask
+from modelyard.plan.settings import Settings
+from modelyard.plan.training import plan_training
+from tests.unit.plan.builders import NOW, Built, dataset, digest, monitor, observed, ready_dataset, training_job
+from tests.unit.plan.simulation import Simulation
+
+GPU_NEEDED = "0/1 nodes are available: 1 Insufficient nvidia.com/gpu. preemption: 0/1 nodes are available."
+NODE_GONE = FailureResult(blame="world", reason="StoreUnavailable", message="the store does not answer")
+EXIT_3 = FailureResult(blame="user", reason="UserError", message="train.py failed: KeyError: 'price'", exit_code=3)
+
+
+def trained(**metrics: float) -> TrainResult:
+    return TrainResult(
+        model_digest=digest("a"),
+        format="skops",
+        metrics=metrics or {"accuracy": 0.8612345678, "logLoss": 0.000012345678},
+        profile_digest=digest("e"),
+        train_rows=800,
+        test_rows=1100,
+        bytes=4096,
+    )
+
+
+def simulation(resource: Built | None = None, *related: Built) -> Simulation:
+    return Simulation(plan_training, resource or training_job(), *(related or (ready_dataset(),)))
+
+
+def running(resource: Built | None = None) -> Simulation:
+    it = simulation(resource)
+    it.settle()
+    it.pod()
+    it.settle()
+    return it
+
+
+def succeeded(resource: Built | None = None, **metrics: float) -> Simulation:
+    it = running(resource)
+    it.finish(trained(**metrics))
+    it.settle()
+    return it
+
+
+def retrained() -> Built:
+    trigger = {"driftMonitorRef": {"name": "w"}, "rootRef": {"name": "t"}, "reason": "Performance"}
+    return training_job("t-r-1").spec(trigger=trigger)
+
+
+def task_of(it: Simulation) -> TrainTask:
+    config = it.children["ConfigMap", it.status["job"]]
+    return TrainTask.model_validate_json(config["data"]["task.json"])
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ((), "Dataset d does not exist: create it"),
+        ((dataset(),), "Dataset d is not ready: nothing was built yet"),
+        (
+            (dataset().status(phase="Failed").condition("Ready", "False", "InvalidSql", "no column x"),),
+            "Dataset d is not ready: InvalidSql: no column x",
+        ),
+        ((ready_dataset().metadata(generation=2),), "Dataset d is not ready"),
+        ((ready_dataset().status(phase="Building"),), "Dataset d is not ready"),
+    ],
+    ids=["missing", "new", "failed", "changed", "building"],
+)
+def test_nothing_starts_without_data(data: tuple[Built, ...], told: str) -> None:
+    it = Simulation(plan_training, training_job(), *data)
+    plan = it.settle()
+    assert (plan.apply, it.status["phase"]) == ((), "Pending")
+    assert it.told() == ("False", "WaitingForDataset")
+    assert told in it.condition("Ready")["message"]
+    assert it.condition("Reconciling")["status"] == "True"
+
+
+def test_the_version_is_pinned_when_the_run_starts() -> None:
+    it = simulation()
+    it.settle()
+    assert it.status["datasetDigest"] == digest("d")
+    assert it.status["datasetCheckedAt"] == "2026-03-01T11:00:00Z"
+    assert task_of(it).dataset_digest == digest("d")
+    it.related = [ready_dataset(version="c")]
+    assert it.settle().apply == ()
+    assert it.status["datasetDigest"] == digest("d")
+
+
+def test_a_digest_in_the_spec_needs_no_dataset() -> None:
+    it = Simulation(plan_training, training_job().spec(datasetRef={"name": "d", "digest": digest("b")}))
+    it.settle()
+    assert task_of(it).dataset_digest == digest("b")
+
+
+def test_a_degraded_dataset_still_has_its_last_good_version() -> None:
+    degraded = ready_dataset().status(phase="Degraded").condition("Stalled", reason="ExpectationFailed")
+    it = simulation(None, degraded)
+    it.settle()
+    assert it.status["phase"] == "Starting"
+
+
+def test_a_job_for_fresh_data_waits_until_the_sources_were_looked_at() -> None:
+    after = "2026-03-01T11:30:00Z"
+    it = simulation(training_job().spec(datasetRef={"name": "d", "checkedAfter": after}))
+    it.settle()
+    assert it.told() == ("False", "WaitingForDataset")
+    assert "look at its sources again after 2026-03-01T11:30:00Z" in it.condition("Ready")["message"]
+    it.related = [ready_dataset(version="c", checked="2026-03-01T11:30:01Z")]
+    it.settle()
+    assert it.status["datasetDigest"] == digest("c")
+
+
+def test_a_job_for_fresh_data_is_not_served_old_data_when_the_new_was_rejected() -> None:
+    after = "2026-03-01T11:30:00Z"
+    fresh = ready_dataset(checked="2026-03-01T11:30:01Z").status(phase="Degraded", candidate={"digest": digest("b")})
+    fresh = fresh.condition("Ready", "True", "ExpectationFailed", "price: 3 of 100 failed")
+    it = simulation(training_job().spec(datasetRef={"name": "d", "checkedAfter": after}), fresh)
+    it.settle()
+    assert it.told() == ("False", "WaitingForDataset")
+    assert "rejected: ExpectationFailed: price: 3 of 100 failed" in it.condition("Ready")["message"]
+
+
+def test_a_recipe_is_passed_to_the_pod() -> None:
+    it = running(training_job().spec(parameters={"depth": "3"}))
+    task = task_of(it)
+    assert (task.recipe, task.kind_of_task, task.parameters) == ("tabular", "classification", {"depth": "3"})
+    assert (task.dataset_name, task.name, task.attempt) == ("d", "t", 1)
+
+
+def test_an_inline_script_is_mounted_as_code() -> None:
+    script = {"inline": "print(1)", "entryPoint": "fit.py", "task": "regression"}
+    it = running(training_job().spec(recipe=None, script=script, image="team/train:1"))
+    code = it.children["ConfigMap", f"{it.status['job']}-code"]
+    assert code["data"] == {"fit.py": "print(1)"}
+    assert (task_of(it).entry_point, task_of(it).kind_of_task, task_of(it).recipe) == ("fit.py", "regression", None)
+    spec = it.children["Job", it.status["job"]]["spec"]["template"]["spec"]
+    mounts = {m["mountPath"]: (m["name"], m["readOnly"]) for m in spec["containers"][0]["volumeMounts"]}
+    assert mounts["/opt/ml"] == ("work", False)
+    assert mounts["/opt/ml/code"] == ("code", True)
+    assert spec["containers"][0]["image"] == "team/train:1"
+
+
+def test_a_script_of_the_users_config_map_is_mounted_from_there() -> None:
+    it = running(training_job().spec(recipe=None, script={"configMapRef": {"name": "mine"}}))
+    volumes = it.children["Job", it.status["job"]]["spec"]["template"]["spec"]["volumes"]
+    assert {"name": "code", "configMap": {"name": "mine"}} in volumes
+    assert [name for kind, name in it.children if kind == "ConfigMap"] == [it.status["job"]]
+
+
+def test_an_accelerator_is_asked_for_and_its_absence_is_named() -> None:
+    it = simulation(training_job().spec(resources={"limits": {"nvidia.com/gpu": "1"}}))
+    it.settle()
+    it.pod(lambda p: p.condition("PodScheduled", "False", "Unschedulable", GPU_NEEDED))
+    it.settle()
+    assert it.told() == ("False", "Unschedulable")
+    assert "no node has nvidia.com/gpu: 1 free; it starts by itself" in it.condition("Ready")["message"]
+    assert it.told("Stalled")[0] == "False"
+    it.pass_time(86400 * 3)  # waiting is not counted
+    it.settle()
+    assert it.status["phase"] == "Starting"
+    it.finish(trained())
+    it.settle()
+    assert it.status["phase"] == "Succeeded"
+
+
+def test_a_running_pod_is_asked_for_progress() -> None:
+    it = running()
+    pod = f"{it.status['job']}-0"
+    assert it.settle().poll == (pod,)
+    it.readings[pod] = {"stage": "Training", "percent": 70, "message": "round 7 of 10"}
+    it.settle()
+    assert (it.status["phase"], it.status["progress"]) == ("Running", "Training 70 %: round 7 of 10")
+
+
+def test_success_shows_model_metrics_and_score() -> None:
+    it = succeeded()
+    assert it.status["phase"] == "Succeeded"
+    assert it.told() == ("True", "Succeeded")
+    assert it.status["metrics"] == {"accuracy": "0.861235", "logLoss": "0.0000123457"}
+    assert it.status["score"] == "accuracy=0.8612"
+    assert it.status["model"]["digest"] == digest("a")
+    assert it.status["model"]["createdAt"] == it.status["completedAt"]
+    assert "progress" not in it.status
+    assert it.told("Approved") == ("True", "Approved")
+    assert it.settle().poll == ()
+
+
+def test_a_missed_objective_fails_with_the_figures_and_keeps_the_model() -> None:
+    it = succeeded(training_job().spec(objective={"metric": "accuracy", "minimum": "0.90"}), accuracy=0.86)
+    assert it.status["phase"] == "Failed"
+    assert it.told() == ("False", "CriteriaNotMet")
+    assert "accuracy is 0.86, spec.objective asks for at least 0.90" in it.condition("Stalled")["message"]
+    assert it.told("Approved") == ("False", "CriteriaNotMet")
+    assert it.status["model"]["digest"] == digest("a")
+
+
+@pytest.mark.parametrize(
+    ("objective", "metrics", "phase"),
+    [
+        ({"metric": "accuracy", "minimum": "0.86"}, {"accuracy": 0.86}, "Succeeded"),
+        ({"metric": "rmse", "maximum": "10"}, {"rmse": 10.5}, "Failed"),
+        ({"metric": "rmse", "maximum": "10", "minimum": "1"}, {"rmse": 9.0}, "Succeeded"),
+        ({"metric": "f1", "minimum": "0.1"}, {"accuracy": 0.99}, "Failed"),
+    ],
+)
+def test_objectives(objective: dict[str, str], metrics: dict[str, float], phase: str) -> None:
+    assert succeeded(training_job().spec(objective=objective), **metrics).status["phase"] == phase
+
+
+def test_a_failing_script_is_final_and_names_its_exit_code() -> None:
+    it = running()
+    it.finish(EXIT_3, exit_code=1)
+    it.settle()
+    assert (it.status["phase"], it.status["attempt"]) == ("Failed", 1)
+    assert it.told() == ("False", "UserError")
+    assert "exit code 3" in it.condition("Stalled")["message"]
+    assert it.told("Approved")[0] == "False"
+    it.pass_time(86400)
+    assert it.settle().apply == ()
+
+
+def test_failures_of_the_world_are_tried_again_with_growing_pauses() -> None:
+    it = running(training_job().spec(failurePolicy={"maxRestarts": 2, "backoff": "10s"}))
+    for attempt, pause in ((1, 10), (2, 20)):
+        it.finish(NODE_GONE, exit_code=1)
+        assert it.settle().requeue_after == pytest.approx(pause, abs=1)
+        assert (it.status["phase"], it.status["attempt"]) == ("BackingOff", attempt)
+        assert it.told() == ("False", "BackingOff")
+        it.pass_time(pause + 1)
+        it.settle()
+        assert it.status["attempt"] == attempt + 1
+        assert it.jobs() == [it.status["job"]]
+    it.finish(NODE_GONE, exit_code=1)
+    it.settle()
+    assert it.status["phase"] == "Failed"
+    assert "after 3 attempts" in it.condition("Ready")["message"]
+
+
+def test_a_preempted_pod_is_tried_again_on_the_same_data() -> None:
+    it = running()
+    it.pod(lambda p: p.ended(143).condition("DisruptionTarget", "True", "PreemptionByScheduler"))
+    it.related = [ready_dataset(version="c")]
+    it.settle()
+    assert "Preempted" in it.condition("Ready")["message"]
+    it.pass_time(11)
+    it.settle()
+    assert (it.status["attempt"], task_of(it).attempt, task_of(it).dataset_digest) == (2, 2, digest("d"))
+
+
+def test_a_missing_image_stalls_the_job_until_it_can_be_pulled() -> None:
+    it = simulation()
+    it.settle()
+    it.pod(lambda p: p.waiting("ImagePullBackOff", "not found"))
+    it.settle()
+    assert it.told("Stalled") == ("True", "ImagePull")
+    assert it.events[-1].type == "Warning"
+    it.pod()
+    it.settle()
+    assert it.told("Stalled")[0] == "False"
+    assert it.told() == ("False", "Training")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"parameters": {"depth": "3"}},
+        {"deadline": "1h"},
+        {"objective": {"metric": "accuracy", "minimum": "0.5"}},
+        {"failurePolicy": {"maxRestarts": 9}},
+        {"resources": {"limits": {"memory": "8Gi"}}},
+    ],
+)
+def test_a_changed_spec_starts_a_new_run(change: dict[str, Any]) -> None:
+    it = succeeded()
+    old = it.status
+    it.resource = it.resource.spec(**change).metadata(generation=2)
+    it.related = [ready_dataset(version="c")]
+    it.settle()
+    assert it.status["run"] != old["run"]
+    assert (it.status["attempt"], it.status["observedGeneration"]) == (1, 2)
+    assert it.status["datasetDigest"] == digest("c")
+    assert "model" not in it.status
+    assert "metrics" not in it.status or it.status["metrics"] == {}
+    assert it.told("Approved")[0] == "Unknown"
+    assert it.jobs() == [it.status["job"]] != [old["job"]]
+
+
+def test_a_changed_spec_stops_the_present_attempt() -> None:
+    it = running()
+    old = it.status["job"]
+    it.resource = it.resource.spec(parameters={"depth": "3"})
+    plan = it.step()
+    assert old in [c["metadata"]["name"] for c in plan.delete]
+
+
+def test_the_same_spec_written_otherwise_is_the_same_run() -> None:
+    it = succeeded()
+    it.resource = it.resource.spec(deadline="24h", parameters={}, failurePolicy={"maxRestarts": 3})
+    assert it.settle().apply == ()
+    assert it.status["phase"] == "Succeeded"
+
+
+@pytest.mark.parametrize("outcome", ["Succeeded", "Failed"])
+def test_the_end_is_the_end_whatever_happens_to_the_children(outcome: str) -> None:
+    it = succeeded() if outcome == "Succeeded" else running()
+    if outcome == "Failed":
+        it.finish(EXIT_3, exit_code=1)
+        it.settle()
+    it.children.clear()
+    it.related = []
+    assert it.settle().apply == ()
+    assert it.status["phase"] == outcome
+
+
+def test_a_job_deleted_under_way_is_made_again() -> None:
+    it = running()
+    it.delete("Job", it.status["job"])
+    it.settle()
+    assert it.jobs() == [it.status["job"]]
+    assert (it.status["attempt"], it.status["phase"]) == (1, "Starting")
+
+
+def test_a_lost_status_does_not_take_an_attempt_for_one_on_other_data() -> None:
+    it = simulation()
+    it.step(losing=["status"])
+    it.related = [ready_dataset(version="c")]
+    it.settle()
+    assert it.status["datasetDigest"] == task_of(it).dataset_digest == digest("c")
+    assert it.jobs() == [it.status["job"]]
+
+
+def test_a_retrained_model_waits_for_its_monitors_verdict() -> None:
+    it = succeeded(retrained())
+    assert it.status["phase"] == "Succeeded"
+    assert it.told("Approved") == ("Unknown", "Gating")
+    assert "DriftMonitor w" in it.condition("Approved")["message"]
+
+
+@pytest.mark.parametrize(("promoted", "expected"), [(True, ("True", "Promoted")), (False, ("False", "Refused"))])
+def test_the_monitors_history_decides_about_approval(promoted: bool, expected: tuple[str, str]) -> None:
+    it = succeeded(retrained())
+    verdict = {"trainingJob": "t-r-1", "promoted": promoted, "at": "2026-03-01T12:30:00Z", "message": "by 0.03"}
+    other = {"trainingJob": "t-r-0", "promoted": not promoted, "at": "2026-03-01T12:40:00Z"}
+    it.related = [monitor().status(history=[verdict, other])]
+    it.settle()
+    assert it.told("Approved") == expected
+    assert it.condition("Approved")["message"] == "by 0.03"
+    it.related = []  # a monitor that is gone takes nothing back
+    it.settle()
+    assert it.told("Approved") == expected
+
+
+def test_an_object_from_before_a_rule_is_told_and_not_fatal() -> None:
+    bad = training_job().spec(objective={"metric": "luck", "minimum": "1"})
+    plan = plan_training(bad, observed(), NOW, Settings())
+    conditions = {c["type"]: c for c in plan.status["conditions"]}
+    assert conditions["Stalled"]["reason"] == Reason.CONFIG_ERROR
+    assert "spec.objective.metric" in conditions["Stalled"]["message"]
+
+
+def test_each_step_is_told_once() -> None:
+    it = succeeded()
+    assert [e.reason for e in it.events] == [Reason.STARTING, Reason.TRAINING, Reason.SUCCEEDED]
