@@ -38,6 +38,9 @@ def not_found(source: SourceTask, detail: str) -> UserFailure:
 
 
 def forbidden(source: SourceTask) -> UserFailure:
+    if source.uri.startswith("https://"):
+        hint = "https sources are read without credentials; copy the file to a bucket"
+        return UserFailure(Reason.SOURCE_FORBIDDEN, f"{field(source)}.uri {source.uri}: access was refused; {hint}")
     which = "the Secret of credentialsSecretRef" if source.has_credentials else "the store's credentials"
     return UserFailure(
         Reason.SOURCE_FORBIDDEN,
