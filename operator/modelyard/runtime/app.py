@@ -38,13 +38,13 @@ class Operator:
         runtime = config.runtime
         self._workers = runtime.workers
         self._queue: Queue[Key] = Queue()
-        self._intake = Intake(Cache(), self._queue)
-        self._pods = Pods(self._intake.cache, self._queue.add, runtime.poll_seconds)
+        self.intake = Intake(Cache(), self._queue)
+        self._pods = Pods(self.intake.cache, self._queue.add, runtime.poll_seconds)
         recorder = Recorder(client, identity())
-        reconciler = Reconciler(client, self._intake, recorder, self._pods, planners, config.settings)
-        self._resync = Resync(client, self._intake, reconciler.heal, runtime.namespaces, runtime.resync_seconds)
+        reconciler = Reconciler(client, self.intake, recorder, self._pods, planners, config.settings)
+        self.resync = Resync(client, self.intake, reconciler.heal, runtime.namespaces, runtime.resync_seconds)
         self._worker = Worker(self._queue, reconciler)
-        self._watcher = Watcher(self._intake, runtime.namespaces)
+        self.watcher = Watcher(self.intake, runtime.namespaces)
         self._election = Election(client, runtime.lease.namespace, runtime.lease.name, identity()) if elect else None
         if self._election:
             client.may_write = self._election.holds
@@ -57,14 +57,14 @@ class Operator:
 
     async def run(self) -> None:
         """Never returns. Raises, in an ExceptionGroup, what makes it impossible to go on."""
-        await self._resync.wait_for_crds()
-        await self._watcher.start()
-        await self._resync.until_synced()
+        await self.resync.wait_for_crds()
+        await self.watcher.start()
+        await self.resync.until_synced()
         self.ready = True
-        log.info("the cache is synced", extra={"fields": dict(self._intake.cache.sizes())})
+        log.info("the cache is synced", extra={"fields": dict(self.intake.cache.sizes())})
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._watcher.watch())
-            tasks.create_task(self._resync.run())
+            tasks.create_task(self.watcher.watch())
+            tasks.create_task(self.resync.run())
             tasks.create_task(self._lead())
 
     async def _lead(self) -> None:
@@ -72,7 +72,7 @@ class Operator:
             await self._election.acquire()
         LEADER.set(1)
         self._leads = True
-        self._intake.wake_all()
+        self.intake.wake_all()
         async with asyncio.TaskGroup() as tasks:
             if self._election:
                 tasks.create_task(self._election.keep())
@@ -83,7 +83,7 @@ class Operator:
     async def close(self) -> None:
         if self._election:
             await self._election.release()
-        await self._watcher.stop()
+        await self.watcher.stop()
 
 
 async def serve(config: Config, planners: Planners, *, elect: bool) -> None:

@@ -35,7 +35,7 @@ class Asks(Protocol):
 
 
 class PlanningError(Exception):
-    """A planner raised: an error of ours."""
+    """A planner raised, or planned what cannot be: an error of ours."""
 
 
 def _now() -> datetime:
@@ -79,9 +79,12 @@ class Reconciler:
             self._forget(key)
             await self._write_status(resource, status.paused(resource, self._now()))
             return None
-        plan = await self._plan(resource)
         try:
+            plan = self._plan(resource)
             await self._carry_out(key, resource, plan)
+        except PlanningError as error:
+            await self._try_to_show(resource, Reason.INTERNAL_ERROR, _ours(error), final=False)
+            raise
         except ApiError as error:
             await self._show(resource, error, failures)
             raise
@@ -91,17 +94,12 @@ class Reconciler:
         self._asks.ask(key, (), {})
         self._to_heal.discard(key)
 
-    async def _plan(self, resource: Object) -> Plan:
+    def _plan(self, resource: Object) -> Plan:
         try:
             seen = status.without_pause(resource)
             observed = observe(seen, self._intake.cache)
             return self._planners[resource["kind"]](seen, observed, self._now(), self._settings)
         except Exception as error:
-            text = (
-                f"The operator cannot plan this resource ({type(error).__name__}: {error}). It tries again; "
-                "please report this with the operator's log."
-            )
-            await self._try_to_show(resource, Reason.INTERNAL_ERROR, text, final=False)
             raise PlanningError(f"{type(error).__name__}: {error}") from error
 
     async def _carry_out(self, key: Key, resource: Object, plan: Plan) -> None:
@@ -142,6 +140,8 @@ class Reconciler:
         except NotFoundError:
             self._intake.missing(key_of(resource))
             return
+        except InvalidError as error:
+            raise PlanningError(f"its schema refuses the planned status: {error.message}") from error
         lost = status.merge_patch(written.get("status", {}), planned)
         if lost:
             log.error("the schema of %s drops fields of its status: %s", resource["kind"], sorted(lost))
@@ -161,8 +161,14 @@ class Reconciler:
         """The error that is to be shown is the one to raise, not one of showing it."""
         try:
             await self._write_status(resource, status.failed(resource, reason, message, self._now(), final=final))
-        except ApiError as error:
+        except (ApiError, PlanningError) as error:
             log.warning("the failure could not be shown: %s", error)
+
+
+def _ours(error: PlanningError) -> str:
+    return (
+        f"The operator cannot plan this resource ({error}). It tries again; please report this with the operator's log."
+    )
 
 
 def _refused(error: ApiError) -> str:

@@ -57,7 +57,8 @@ class User:
             conditions = {c["type"]: c["status"] for c in status.get("conditions", [])}
             return conditions.get("Ready") == "True" and status.get("observedGeneration") == generation
 
-        return await self.until("Dataset", name, is_ready)
+        found: dict[str, Any] = await self.until("Dataset", name, is_ready)
+        return found
 
     async def until(self, kind: str, name: str, accept: Callable[[Any], Any], within: float = 10) -> Any:
         end = time.monotonic() + within
@@ -71,15 +72,19 @@ class User:
 
 def writes() -> float:
     """How many writes this process has sent."""
-    return float(sum(sample.value for sample in API_WRITES.collect()[0].samples if sample.name.endswith("_total")))
+    samples = [sample for metric in API_WRITES.collect() for sample in metric.samples]
+    return sum(sample.value for sample in samples if sample.name.endswith("_total"))
 
 
 @asynccontextmanager
-async def operating(user: User, **runtime: Any) -> AsyncIterator[Operator]:
-    """The operator with the test planners on the user's namespace, without election."""
+async def operating(user: User, kind: type[Client] = Client, **runtime: Any) -> AsyncIterator[Operator]:
+    """The operator with the test planners on the user's namespace, without election.
+
+    Raises what ended it by itself.
+    """
     parsed = parse({}, "test")
     settings = Runtime(namespaces=(user.namespace,), workers=4, **runtime)
-    client = await Client.connect()
+    client = await kind.connect()
     operator = Operator(client, Config(parsed.settings, settings), PLANNERS, elect=False)
     task = asyncio.create_task(operator.run())
     try:

@@ -3,6 +3,7 @@
 `transform.sql` of the Dataset is what the planner does: words, each changing the plan.
 """
 
+import os
 from datetime import datetime
 from typing import Any
 
@@ -29,13 +30,19 @@ def _metadata(resource: Object, name: str) -> dict[str, Any]:
     }
 
 
+def _replica() -> dict[str, str]:
+    """Where replicas differ, a change of leader shows in the ConfigMap."""
+    name = os.environ.get("POD_NAME")
+    return {"by": name} if name else {}
+
+
 def children(resource: Object) -> tuple[dict[str, Any], ...]:
     name = resource["metadata"]["name"]
     config = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": _metadata(resource, f"{name}-task"),
-        "data": {"words": " ".join(words(resource))},
+        "data": {"words": " ".join(words(resource)), **_replica()},
     }
     port = 99999 if "refused" in words(resource) else 8080
     service = {
@@ -55,7 +62,9 @@ def plan_dataset(resource: Object, observed: Observed, now: datetime, settings: 
     conditions.ready(Reason.READY)
     status: dict[str, Any] = {"observedGeneration": generation, "phase": "Ready", "conditions": conditions.dump()}
     if "version" in words(resource):
-        status["current"] = {"digest": "sha256:" + "0" * 64, "version": "v1", "rows": 3}
+        digest = "sha256:" + "0" * 64
+        made = {"createdAt": "2026-01-01T00:00:00Z", "version": "v1", "rows": 3, "bytes": 9}
+        status["current"] = {"digest": digest, "logicalDigest": digest, "profileDigest": digest, **made}
     events = (Event("Normal", Reason.UP_TO_DATE, "nothing to do"),) if "tell" in words(resource) else ()
     unwanted = observed.of("Service") if "noservice" in words(resource) else ()
     wanted = tuple(

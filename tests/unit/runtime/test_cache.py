@@ -1,0 +1,81 @@
+"""The cache ends in the last state, in whatever order it was told."""
+
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelyard.plan.plan import Key
+from modelyard.runtime.cache import Cache
+from tests.unit.runtime.objects import dataset, pod
+
+ONE = Key("Pod", "ns", "p")
+OWNER = Key("Dataset", "ns", "d")
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=8), st.randoms(use_true_random=False))
+def test_any_order_of_messages_ends_in_the_last_state(present: list[bool], order: Random) -> None:
+    states = [(exists, pod("p", "d", version + 1)) for version, exists in enumerate(present)]
+    shuffled = states * 2
+    order.shuffle(shuffled)
+    cache = Cache()
+    for exists, state in shuffled:
+        (cache.put if exists else cache.pop)(state)
+    expected = states[-1][1] if present[-1] else None
+    assert cache.get(ONE) == expected
+    assert list(cache.children(OWNER)) == ([expected] if expected else [])
+
+
+def test_a_child_follows_its_labels_to_another_owner() -> None:
+    cache = Cache()
+    cache.put(pod("p", "d", 1))
+    cache.put(pod("p", "e", 2))
+    assert cache.children(OWNER) == []
+    assert len(cache.children(Key("Dataset", "ns", "e"))) == 1
+
+
+def test_objects_are_found_by_kind_and_namespace() -> None:
+    cache = Cache()
+    cache.put(dataset("a"))
+    cache.put(dataset("b"))
+    cache.put(pod("p", "a"))
+    assert [found["metadata"]["name"] for found in cache.all("Dataset", "ns")] == ["a", "b"]
+    assert cache.all("Dataset", "other") == []
+    assert cache.sizes() == {"Dataset": 2, "Pod": 1}
+
+
+def test_managed_fields_are_not_kept() -> None:
+    cache = Cache()
+    state = dataset("a")
+    state["metadata"]["managedFields"] = [{"manager": "x"}]
+    cache.put(state)
+    found = cache.get(Key("Dataset", "ns", "a"))
+    assert found
+    assert "managedFields" not in found["metadata"]
+
+
+def test_a_list_drops_what_it_does_not_hold_but_not_what_came_after_it() -> None:
+    cache = Cache()
+    cache.put(dataset("kept", 1))
+    cache.put(dataset("ghost", 2))
+    cache.put(dataset("newer", 9))
+    changes = cache.drop_ghosts("Dataset", "ns", {Key("Dataset", "ns", "kept")}, 5)
+    assert [change.old["metadata"]["name"] for change in changes if change.old] == ["ghost"]
+    assert {key.name for key in cache.keys("Dataset")} == {"kept", "newer"}
+
+
+def test_a_list_of_one_namespace_says_nothing_about_others() -> None:
+    cache = Cache()
+    cache.put(dataset("a", 1))
+    assert cache.drop_ghosts("Dataset", "elsewhere", set(), 5) == []
+
+
+def test_readings_live_as_long_as_their_pod() -> None:
+    cache = Cache()
+    cache.put(pod("p", "d", 1))
+    assert cache.set_reading("ns", "p", {"stage": "Checking"})
+    assert not cache.set_reading("ns", "p", {"stage": "Checking"})
+    cache.put(pod("p", "d", 2))
+    assert cache.reading("ns", "p") == {"stage": "Checking"}
+    cache.pop(pod("p", "d", 3))
+    assert cache.reading("ns", "p") is None

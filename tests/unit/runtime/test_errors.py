@@ -1,0 +1,51 @@
+"""Answers of the API server become types."""
+
+import json
+
+import pytest
+
+from modelyard.runtime.errors import (
+    ApiError,
+    ConflictError,
+    ForbiddenError,
+    GoneError,
+    InvalidError,
+    NotFoundError,
+    UnavailableError,
+    from_answer,
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, InvalidError),
+        (401, ApiError),
+        (403, ForbiddenError),
+        (404, NotFoundError),
+        (409, ConflictError),
+        (410, GoneError),
+        (422, InvalidError),
+        (429, UnavailableError),
+        (500, UnavailableError),
+        (504, UnavailableError),
+    ],
+)
+def test_each_status_has_its_type(status: int, kind: type[ApiError]) -> None:
+    error = from_answer(status, json.dumps({"reason": "Word", "message": "in words"}))
+    assert type(error) is kind
+    assert str(error) == f"{status} Word: in words"
+
+
+@pytest.mark.parametrize("body", ["", "<html>Bad Gateway</html>", "[]", "null"])
+def test_a_body_that_is_no_status_object_is_no_problem(body: str) -> None:
+    assert from_answer(502, body).message == body
+
+
+def test_a_full_quota_and_a_dying_namespace_are_told_apart() -> None:
+    quota = from_answer(403, json.dumps({"message": 'pods "a" is forbidden: exceeded quota: q'}))
+    dying = from_answer(403, json.dumps({"message": "forbidden: unable to create: namespace x is being terminated"}))
+    assert isinstance(quota, ForbiddenError)
+    assert isinstance(dying, ForbiddenError)
+    assert (quota.quota, quota.terminating) == (True, False)
+    assert (dying.quota, dying.terminating) == (False, True)

@@ -1,0 +1,25 @@
+"""Probes and metrics over HTTP."""
+
+import aiohttp
+
+from modelyard.runtime import health
+from tests.cluster.waiting import free_ports
+
+
+async def test_probes_answer_by_state_and_metrics_are_there() -> None:
+    (port,) = free_ports(1)
+    ready = False
+    async with health.served(port, lambda: True, lambda: ready), aiohttp.ClientSession() as session:
+
+        async def ask(path: str) -> tuple[int, str]:
+            async with session.get(f"http://127.0.0.1:{port}{path}") as answer:
+                return answer.status, await answer.text()
+
+        assert await ask("/healthz") == (200, "ok\n")
+        assert (await ask("/readyz"))[0] == 503
+        ready = True
+        assert (await ask("/readyz"))[0] == 200
+        status, text = await ask("/metrics")
+    assert status == 200
+    for name in ("workqueue_depth", "controller_runtime_reconcile_total", "modelyard_leader"):
+        assert f"# TYPE {name} " in text

@@ -1,0 +1,79 @@
+"""Who is woken by what."""
+
+from typing import Any
+
+from modelyard.plan.plan import Key
+from modelyard.runtime.cache import Cache
+from modelyard.runtime.intake import Intake
+from tests.unit.runtime.objects import dataset, pod, training
+
+
+class Woken:
+    """A queue that only remembers."""
+
+    def __init__(self) -> None:
+        self.keys: list[Key] = []
+
+    def add(self, key: Key) -> None:
+        self.keys.append(key)
+
+    def names(self) -> set[str]:
+        names = {key.name for key in self.keys}
+        self.keys.clear()
+        return names
+
+
+def intake_with(*objects: dict[str, Any]) -> tuple[Intake, Woken]:
+    woken = Woken()
+    intake = Intake(Cache(), woken)  # type: ignore[arg-type]
+    for obj in objects:
+        intake.present(obj)
+    woken.keys.clear()
+    return intake, woken
+
+
+def test_a_new_resource_wakes_itself() -> None:
+    intake, woken = intake_with()
+    intake.present(dataset("d"))
+    assert woken.names() == {"d"}
+
+
+def test_an_old_message_wakes_nobody() -> None:
+    intake, woken = intake_with(dataset("d", 5))
+    intake.present(dataset("d", 5))
+    intake.deleted(dataset("d", 4))
+    assert woken.names() == set()
+
+
+def test_a_child_wakes_its_owner_when_it_changes_and_when_it_goes() -> None:
+    intake, woken = intake_with(dataset("d"))
+    intake.present(pod("p", "d", 1))
+    assert woken.names() == {"d"}
+    intake.deleted(pod("p", "d", 2))
+    assert woken.names() == {"d"}
+
+
+def test_a_child_of_an_unknown_owner_wakes_nobody() -> None:
+    intake, woken = intake_with()
+    intake.present(pod("p", "nobody"))
+    assert woken.names() == set()
+
+
+def test_neighbours_are_woken_only_by_what_they_read() -> None:
+    intake, woken = intake_with(dataset("d", 1), training("t", 1, dataset="d"))
+    intake.present(dataset("d", 2, status={"lastBuild": {"job": "x"}}))
+    assert woken.names() == {"d"}
+    intake.present(dataset("d", 3, status={"current": {"digest": "sha256:1"}}))
+    assert woken.names() == {"d", "t"}
+
+
+def test_a_deleted_resource_wakes_its_neighbours() -> None:
+    intake, woken = intake_with(dataset("d", 1), training("t", 1, dataset="d"))
+    intake.deleted(dataset("d", 2))
+    assert woken.names() == {"t"}
+
+
+def test_a_new_leader_looks_at_everything() -> None:
+    intake, woken = intake_with(dataset("d"), training("t"), pod("p", "d"))
+    intake.wake_all()
+    assert woken.names() == {"d", "t"}

@@ -1,0 +1,84 @@
+"""Patches between statuses, and what the runtime says in them by itself."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelyard.contract.reasons import Reason
+from modelyard.plan.labels import PAUSED
+from modelyard.runtime import status
+from tests.unit.runtime.objects import dataset
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+LEAF = st.one_of(st.integers(-3, 3), st.sampled_from("ab"), st.lists(st.integers(0, 2), max_size=2), st.booleans())
+TREE = st.recursive(LEAF, lambda inner: st.dictionaries(st.sampled_from("xyz"), inner, max_size=3), max_leaves=8)
+DOCUMENT = st.dictionaries(st.sampled_from("xyz"), TREE, max_size=3)
+
+
+def merged(target: Any, patch: Any) -> Any:
+    """RFC 7386, section 2, word by word."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = merged(result.get(name), value)
+    return result
+
+
+@given(DOCUMENT, DOCUMENT)
+def test_the_patch_makes_the_new_of_the_old(old: dict[str, Any], new: dict[str, Any]) -> None:
+    assert merged(old, status.merge_patch(old, new)) == new
+
+
+@given(DOCUMENT)
+def test_equal_documents_need_no_patch(document: dict[str, Any]) -> None:
+    assert status.merge_patch(document, document) == {}
+
+
+def test_none_is_the_same_as_absent() -> None:
+    assert status.merge_patch({"a": 1}, {"a": 1, "b": None}) == {}
+    assert status.merge_patch({"a": 1}, {"a": None}) == {"a": None}
+
+
+def test_a_pause_is_shown_and_hidden_from_the_planner() -> None:
+    resource = dataset("d", status={"phase": "Ready", "conditions": []})
+    resource["metadata"]["annotations"] = {PAUSED: "true"}
+    assert status.is_paused(resource)
+    shown = status.paused(resource, NOW)
+    assert shown["phase"] == "Ready"
+    assert [c["type"] for c in shown["conditions"]] == ["Paused"]
+    assert status.without_pause({**resource, "status": shown}) == resource
+    again = status.paused({**resource, "status": shown}, NOW.replace(hour=9))
+    assert again == shown
+
+
+def test_only_true_pauses() -> None:
+    resource = dataset("d")
+    resource["metadata"]["annotations"] = {PAUSED: "false"}
+    assert not status.is_paused(resource)
+
+
+def test_a_failure_keeps_the_rest_of_the_status() -> None:
+    resource = dataset("d", status={"phase": "Ready", "current": {"rows": 1}})
+    shown = status.failed(resource, Reason.INTERNAL_ERROR, "it broke", NOW, final=False)
+    assert shown["current"] == {"rows": 1}
+    by_type = {c["type"]: c for c in shown["conditions"]}
+    assert by_type["Ready"]["reason"] == "InternalError"
+    assert by_type["Reconciling"]["status"] == "True"
+    again = status.failed(
+        {**resource, "status": shown}, Reason.INTERNAL_ERROR, "it broke", NOW.replace(hour=9), final=False
+    )
+    assert again == shown, "the same failure is not written again"
+
+
+def test_what_only_a_person_can_mend_is_stalled() -> None:
+    shown = status.failed(dataset("d"), Reason.CONFIG_ERROR, "x" * 5000, NOW, final=True)
+    by_type = {c["type"]: c for c in shown["conditions"]}
+    assert by_type["Stalled"]["status"] == "True"
+    assert all(len(c["message"]) <= 1024 for c in shown["conditions"])
+    assert shown["phase"] == "Pending"
