@@ -13,7 +13,7 @@ import yaml
 from tests.cluster import build, kubectl
 from tests.cluster.api import Api
 from tests.cluster.controlplane import ControlPlane
-from tests.unit.chart.rendering import CHART
+from tests.unit.chart.rendering import CHART, ROOT
 
 pytestmark = pytest.mark.integration
 
@@ -40,11 +40,10 @@ class Cluster:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def install(self, *namespaces: str) -> str:
-        listed = ",".join(namespaces)
-        return self.helm(
-            "upgrade", "--install", "modelyard", str(CHART), "--set", f"workloadNamespaces={{{listed}}}"
-        )  # fmt: skip
+    def install(self, *namespaces: str, take_ownership: bool = False) -> str:
+        arguments = ["upgrade", "--install", "modelyard", str(CHART)]
+        arguments += ["--set", f"workloadNamespaces={{{','.join(namespaces)}}}"]
+        return self.helm(*arguments, *(["--take-ownership"] if take_ownership else []))
 
     def kubectl(self, *arguments: str, given: str | None = None) -> str:
         return kubectl.run(self.kubectl_program, self.kubeconfig, *arguments, given=given)
@@ -98,8 +97,11 @@ def installed(cluster: Cluster) -> Cluster:
 
 def test_install_says_what_to_do_next(cluster: Cluster) -> None:
     notes = cluster.install("team-a")
-    for command in ("kubectl get modelyard -A", "examples/quickstart/model.yaml", "kubectl port-forward -n team-a"):
+    for command in ("kubectl get modelyard -A", "-f examples/quickstart/model.yaml", "-n team-a service/churn 8080:80"):
         assert command in notes
+    quickstart = yaml.safe_load_all((ROOT / "examples" / "quickstart" / "model.yaml").read_text())
+    served = [each["metadata"]["name"] for each in quickstart if each["kind"] == "ModelDeployment"]
+    assert served == ["churn"]
 
 
 def test_pod_security_admits_the_pods_into_a_restricted_namespace(installed: Cluster) -> None:
@@ -159,3 +161,13 @@ def test_uninstall_keeps_resources_and_data_and_a_new_install_takes_them_up(inst
     installed.install("team-a")
     assert installed.secret("team-a") == before
     assert installed.names("datasets.modelyard.dev", "team-a") == ["dataset.modelyard.dev/kept"]
+
+
+def test_definitions_made_by_kubectl_can_be_taken_over(cluster: Cluster) -> None:
+    """What a developer who applied crds/ by hand needs."""
+    cluster.helm("uninstall", "modelyard", "--ignore-not-found")
+    cluster.kubectl("delete", "crd", "--all")
+    cluster.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
+    cluster.install("team-a", take_ownership=True)
+    owned = json.loads(cluster.kubectl("get", "crd", "datasets.modelyard.dev", "-o", "json"))
+    assert owned["metadata"]["annotations"]["meta.helm.sh/release-name"] == "modelyard"

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from modelyard.contract.tasks import MANAGEMENT_PORT, SERVING_PORT
 from modelyard.plan.labels import MANAGED_BY, MANAGER, ROLE
 from tests.unit.chart.rendering import CASES, NAMESPACE, Helm, Object, Rendered
 
@@ -52,7 +53,7 @@ def test_each_workload_namespace_is_closed(helm: Helm) -> None:
 def test_the_management_port_is_the_operators_alone(helm: Helm) -> None:
     rendered = helm.template({})
     (rule,) = policy(rendered, "modelyard-workloads", "default")["ingress"]
-    assert ports([rule]) == {8081}
+    assert ports([rule]) == {MANAGEMENT_PORT}
     (peer,) = rule["from"]
     assert peer["namespaceSelector"] == {"matchLabels": {"kubernetes.io/metadata.name": NAMESPACE}}
     labels = pod_labels(rendered)
@@ -62,7 +63,7 @@ def test_the_management_port_is_the_operators_alone(helm: Helm) -> None:
 
 def test_anyone_may_ask_a_model_but_only_on_its_data_port(helm: Helm) -> None:
     (rule,) = policy(helm.template({}), "modelyard-serving", "default")["ingress"]
-    assert rule == {"ports": [{"port": 8080, "protocol": "TCP"}]}
+    assert rule == {"ports": [{"port": SERVING_PORT, "protocol": "TCP"}]}
 
 
 def test_workloads_reach_dns_the_store_and_https_but_not_the_nodes_credentials(helm: Helm) -> None:
@@ -89,7 +90,7 @@ def test_an_external_stores_port_is_opened(helm: Helm, endpoint: str, port: set[
 
 def test_the_operator_reaches_the_api_server_and_management_ports_only(helm: Helm) -> None:
     spec = policy(helm.template({}), "modelyard-operator", NAMESPACE)
-    assert ports(spec["egress"]) == {53, 443, 6443, 8081}
+    assert ports(spec["egress"]) == {53, 443, 6443, MANAGEMENT_PORT}
     assert spec["ingress"] == []
 
 
