@@ -27,7 +27,6 @@ from modelyard.plan.settings import Settings
 from modelyard.plan.shown import dumped, invalid
 from modelyard.plan.verdict import stand
 
-SOON = 1.0  # seconds: a step was written down, its work follows
 ALARMS = frozenset({"Drifted", "Degraded", "QualityViolation"})
 
 
@@ -79,7 +78,7 @@ def _watch(loop: Loop, observed: Observed, conditions: ConditionSet, settings: S
         apply=loop.apply,
         delete=disposable(observed, written_before.last_check, gate, loop.now, settings),
         events=loop.events or transitions(before, written["conditions"]),
-        requeue_after=SOON if current != written_before.retrain else pause or _cooldown(loop),
+        requeue_after=pause or _cooldown(loop),
     )
 
 

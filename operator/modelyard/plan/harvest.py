@@ -42,7 +42,7 @@ def disposable(
         if taken and moment(ended) < moment(taken.at)
     ]
     gates = [job for job, _ in _finished(observed, GATE, now, settings) if _name(job) != gate][:-KEPT]
-    kept = {_name(j) for j in observed.of("Job", GATE)} - {_name(j) for j in gates} | {gate}
+    kept = {gate, *(_name(j) for j in observed.of("Job", GATE))}
     return (*checks, *gates, *(c for c in observed.of("ConfigMap", GATE) if _name(c) not in kept))
 
 

@@ -371,6 +371,20 @@ def test_only_the_newest_checks_on_demand_are_kept() -> None:
     assert len(w.names("Job")) == 2
 
 
+def test_a_result_that_is_not_yet_written_down_is_not_deleted() -> None:
+    w = world()
+    for i in range(4):
+        w.resource = w.resource.annotated(run=str(i))
+        w.run()
+    for name in w.names("Job"):
+        w.pass_(60)
+        ends(w, name, check("Stable"))
+    w.step(lose_status=True)
+    assert len(w.names("Job")) == 4
+    w.run()
+    assert len(w.names("Job")) == 2
+
+
 def test_a_check_of_the_cron_job_is_not_ours_to_delete() -> None:
     w = world()
     for _ in range(5):

@@ -108,6 +108,12 @@ def test_a_gate_the_world_got_in_the_way_of_is_tried_five_times() -> None:
     assert judged(gating(5), lost).current.state == "Failed"
 
 
+def test_a_gate_that_worked_before_is_tried_until_its_timeout() -> None:
+    lost = Attempt("Failed", failure=world(Reason.NODE_LOST, "gone"), ended_at="2026-01-01T11:50:00Z")
+    counted = judged(gating(6), ended("InsufficientData", "2026-01-01T11:50:00Z"))
+    assert judged(counted, lost).current.gate_attempt == 8
+
+
 def challenger(**spec_of_job: Any) -> dict[str, Any]:
     status = {
         "model": {"digest": CHALLENGER, "createdAt": "2026-01-01T11:40:00Z"},
