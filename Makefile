@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format unit integration e2e up down images crds lock dev
+.PHONY: help setup demo test check format unit integration e2e up down images crds docs lock dev
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,6 +56,9 @@ images: $(READY) ## build what changed
 
 crds: $(READY) ## write crds/ and the chart's copies from the types
 	@PYTHONPATH=operator $(BIN)/python -m modelyard.cli.main crds crds charts/modelyard/files/crds
+
+docs: $(READY) ## write the tables of fields in docs/ from the types
+	@PYTHONPATH=operator:. $(BIN)/python -m docs.fields
 
 dev: $(READY) ## the operator from the working tree, against the cluster of `make up`
 	@$(BIN)/python -m tests.product dev

@@ -1,4 +1,4 @@
-"""What documents promise: every reason has its page, every link leads somewhere, examples stay short."""
+"""What documents promise: every reason has its page, every link leads somewhere, every command exists."""
 
 import re
 from pathlib import Path
@@ -6,11 +6,16 @@ from pathlib import Path
 import pytest
 import yaml
 
+from docs.fields import page, rendered
+from modelyard.api.kind import Kind
+from modelyard.api.kinds import KINDS
 from modelyard.contract.reasons import Reason
+from tests.unit.docs.documents import DOCUMENTS, ROOT, anchors, commands, links, name
 
-ROOT = Path(__file__).parents[3]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(#[^)\s]+)?\)")
+each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+TARGETS = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+RESOURCES = {word for kind in KINDS for word in (kind.short, kind.plural, kind.kind.lower())} | {"modelyard"}
+STANDARD = {"pods", "events", "secret", "lease", "namespace", "configmap"}
 
 
 def test_every_reason_is_explained_and_nothing_else() -> None:
@@ -18,10 +23,58 @@ def test_every_reason_is_explained_and_nothing_else() -> None:
     assert sorted(headings) == sorted(str(reason) for reason in Reason)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
+@each_document
 def test_links_lead_somewhere(document: Path) -> None:
-    targets = [t for t, _ in LINK.findall(document.read_text()) if not t.startswith(("http:", "https:", "mailto:"))]
-    assert [t for t in targets if not (document.parent / t).exists()] == []
+    found = list(links(document))
+    assert [str(target) for target, _ in found if not target.exists()] == []
+    assert [f"{target}#{anchor}" for target, anchor in found if anchor and anchor not in anchors(target)] == []
+
+
+@each_document
+def test_make_targets_exist(document: Path) -> None:
+    named = set(re.findall(r"(?:^|[;&`] ?)make ([a-z0-9-]+)", commands(document), re.MULTILINE))
+    assert named <= TARGETS
+
+
+@each_document
+def test_files_in_commands_exist(document: Path) -> None:
+    paths = re.findall(r"(?<![\w/:.-])((?:examples|charts|tests|docs|images)/[\w./-]+\w)", commands(document))
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+@each_document
+def test_kubectl_names_resources_that_exist(document: Path) -> None:
+    verbs = r"kubectl (?:get|describe|annotate|patch|delete) ([a-z]+)"
+    assert set(re.findall(verbs, commands(document))) <= RESOURCES | STANDARD
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.kind)
+def test_tables_of_fields_are_what_the_types_give(kind: Kind) -> None:
+    text = page(kind).read_text()
+    assert re.findall(r"<!-- generated: (\w+) -->", text)
+    assert text == rendered(kind, text), "run `make docs`"
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.kind)
+def test_every_top_level_field_is_in_its_page(kind: Kind) -> None:
+    named = set(re.findall(r"^\| `(\w+)` \|", page(kind).read_text(), re.MULTILINE))
+    assert {field.alias for field in kind.spec.model_fields.values()} <= named
+
+
+def test_readme_stays_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 200
+
+
+def test_every_decision_is_listed() -> None:
+    folder = ROOT / "docs" / "adr"
+    listed = {target.name for target, _ in links(folder / "README.md")}
+    assert listed == {path.name for path in folder.glob("0*.md")}
+
+
+@pytest.mark.parametrize("decision", sorted((ROOT / "docs" / "adr").glob("0*.md")), ids=lambda p: p.stem)
+def test_every_decision_has_its_four_parts(decision: Path) -> None:
+    parts = re.findall(r"^\*\*(\w+)\.\*\*", decision.read_text(), re.MULTILINE)
+    assert parts == ["Context", "Decision", "Alternatives", "Consequences"]
 
 
 @pytest.mark.parametrize(("example", "limit"), [("electricity", 80), ("quickstart", 40)])
@@ -34,7 +87,7 @@ def test_examples_stay_short(example: str, limit: int) -> None:
 def test_no_file_is_longer_than_400_lines() -> None:
     long = [
         path.relative_to(ROOT)
-        for folder in ("operator", "images", "tests", "examples")
+        for folder in ("operator", "images", "tests", "examples", "docs")
         for path in (ROOT / folder).rglob("*.py")
         if len(path.read_text().splitlines()) > 400
     ]
