@@ -125,6 +125,7 @@ class Watcher:
             stop_flag=self._stop,
         )
         told.cancel()
+        await asyncio.sleep(0.1)  # aiohttp closes TLS connections only in later turns of the loop
 
     async def _tell(self, ready: asyncio.Event) -> None:
         await ready.wait()

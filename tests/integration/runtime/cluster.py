@@ -76,24 +76,36 @@ def writes() -> float:
     return sum(sample.value for sample in samples if sample.name.endswith("_total"))
 
 
-@asynccontextmanager
-async def operating(user: User, kind: type[Client] = Client, **runtime: Any) -> AsyncIterator[Operator]:
-    """The operator with the test planners on the user's namespace, without election.
-
-    Raises what ended it by itself.
-    """
-    parsed = parse({}, "test")
+async def operator_for(user: User, client: Client, **runtime: Any) -> Operator:
+    """The operator with the test planners on the user's namespace, without election."""
     settings = Runtime(namespaces=(user.namespace,), workers=4, **runtime)
+    return Operator(client, Config(parse({}, "test").settings, settings), PLANNERS, elect=False)
+
+
+@asynccontextmanager
+async def operating(user: User, kind: type[Client] = Client, **runtime: Any) -> AsyncIterator[None]:
+    """The operator runs while the context lasts. Raises what ended it before."""
     client = await kind.connect()
-    operator = Operator(client, Config(parsed.settings, settings), PLANNERS, elect=False)
+    operator = await operator_for(user, client, **runtime)
     task = asyncio.create_task(operator.run())
     try:
-        yield operator
+        yield
         if task.done():
             task.result()
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        await operator.close()
+        await client.close()
+
+
+async def run_to_its_end(user: User, kind: type[Client]) -> None:
+    """Runs the operator and raises what ended it."""
+    client = await kind.connect()
+    operator = await operator_for(user, client)
+    try:
+        await asyncio.wait_for(operator.run(), 10)
+    finally:
         await operator.close()
         await client.close()
 
