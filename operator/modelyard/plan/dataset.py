@@ -105,7 +105,7 @@ def _still_running(turn: _Turn) -> bool:
 
 
 def _start(turn: _Turn, request: str, attempt: int = 1) -> None:
-    """A new build; its number makes its Job's name, so a lost status write leads to the same Job."""
+    """A new build. Its number makes its Job's name: after a lost status write the Job is there, perhaps finished."""
     last = turn.status.last_build
     made = BuildStatus(
         job="",
@@ -116,18 +116,20 @@ def _start(turn: _Turn, request: str, attempt: int = 1) -> None:
         started_at=timestamp(turn.now),
     )
     made.job = build.job_name(turn.resource, made)
+    present = turn.observed.named("Job", made.job)
+    if present:
+        made.started_at = present["metadata"]["creationTimestamp"]
     obeyed = turn.resource["metadata"].get("annotations", {}).get(RUN, turn.status.run)  # by any build
     turn.change(last_build=made, run=obeyed[:253], progress=None)
-    _working(turn, made, Reason.BUILDING, f"build {made.number} starts")
-    turn.apply = absent(turn.observed, build.children(turn.resource, turn.spec, made, turn.settings))
+    _follow(turn, made)
 
 
-def _working(turn: _Turn, made: BuildStatus, reason: Reason, text: str) -> None:
+def _working(turn: _Turn, made: BuildStatus, text: str) -> None:
     """Looking for news is not news itself: then Ready and phase stay as they are."""
     if turn.usable and made.request != build.SPEC:
-        turn.conditions.set("Reconciling", True, reason, text)
+        turn.conditions.set("Reconciling", True, Reason.BUILDING, text)
         return
-    turn.conditions.progressing(reason, text, ready=turn.usable)
+    turn.conditions.progressing(Reason.BUILDING, text, ready=turn.usable)
     turn.change(phase="Building")
 
 
@@ -154,10 +156,11 @@ def _going_on(turn: _Turn, last: BuildStatus, attempt: Attempt) -> None:
     turn.change(progress=said)
     turn.poll = attempt.poll
     turn.apply = absent(turn.observed, build.children(turn.resource, turn.spec, last, turn.settings))
-    turn.requeue = None if attempt.state == "Running" else LOOK_AGAIN
+    running = attempt.state == "Running"
+    turn.requeue = None if running else LOOK_AGAIN
     failure = attempt.failure
     if failure is None:
-        _working(turn, last, Reason.BUILDING, said or f"build {last.number} runs")
+        _working(turn, last, said or f"build {last.number} {'runs' if running else 'starts'}")
         return
     turn.change(phase="Degraded" if turn.usable else "Pending")
     if failure.blame == "user":

@@ -105,10 +105,10 @@ def _begin(turn: _Turn) -> None:
 
 
 def _start(turn: _Turn, attempt: int) -> None:
+    """After a lost status write the Job is there already, perhaps finished."""
     name = run.attempt_name(turn.resource, turn.run, turn.status.dataset_digest or "", attempt)
-    turn.change(attempt=attempt, job=name, retry_at=None, progress=None, phase="Starting")
-    turn.conditions.progressing(Reason.STARTING, f"attempt {attempt} starts")
-    turn.apply = _wanted(turn)
+    turn.change(attempt=attempt, job=name, retry_at=None)
+    _follow(turn)
 
 
 def _wanted(turn: _Turn) -> tuple[dict[str, Any], ...]:

@@ -61,6 +61,11 @@ class Simulation:
         self.last = plan
         return plan
 
+    def interrupted(self, writes: int) -> None:
+        """A reconcile that ends after so many children."""
+        for child in self.plan().apply[:writes]:
+            self.apply(child)
+
     def settle(self, most: int = 10) -> Plan:
         """Reconcile until nothing changes any more."""
         for _ in range(most):
