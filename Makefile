@@ -33,7 +33,8 @@ check: $(READY) ## format, lint, types, import rules, generated files: seconds
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@PYTHONPATH=$(PODS) $(BIN)/lint-imports --no-timing
-	@PYTHONPATH=operator $(BIN)/python -m modelyard.cli.main crds --check crds charts/modelyard/files/crds
+	@PYTHONPATH=operator $(BIN)/python -m modelyard crds --check crds
+	@PYTHONPATH=operator $(BIN)/python -m modelyard crds --check charts/modelyard/files/crds
 	@$(BIN)/yamllint --strict examples crds skaffold.yaml .yamllint.yaml
 
 PODS := operator:images/base:images/dataset:images/training:images/serving:images/drift
@@ -55,7 +56,8 @@ images: $(READY) ## build what changed
 	@$(BIN)/python -m images build
 
 crds: $(READY) ## write crds/ and the chart's copies from the types
-	@PYTHONPATH=operator $(BIN)/python -m modelyard.cli.main crds crds charts/modelyard/files/crds
+	@PYTHONPATH=operator $(BIN)/python -m modelyard crds crds
+	@PYTHONPATH=operator $(BIN)/python -m modelyard crds charts/modelyard/files/crds
 
 docs: $(READY) ## write the tables of fields in docs/ from the types
 	@PYTHONPATH=operator:. $(BIN)/python -m docs.fields

@@ -37,7 +37,15 @@ TOOLS = {
     "coredns": Tool(expect="about 2 minutes on 2 cores"),
     "pause": Tool(),
     "helm": Tool("helm.sh/helm/v4/cmd/helm", ("helm.sh/helm/v4/internal/version.version=v4.3.1",)),
-    "helm3": Tool("helm.sh/helm/v3/cmd/helm", ("helm.sh/helm/v3/internal/version.version=v3.22.0",)),
+    "helm3": Tool(
+        "helm.sh/helm/v3/cmd/helm",
+        (
+            "helm.sh/helm/v3/internal/version.version=v3.22.0",
+            # What `helm template` takes for the cluster's version.
+            "helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1",
+            "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=34",
+        ),
+    ),
     "kind": Tool("sigs.k8s.io/kind"),
 }
 

@@ -28,7 +28,7 @@ def dev(provider: Provider, namespace: str) -> None:
     path.write_text(config)
     product.kubectl("scale", *deployment, "--replicas=0")
     environment = {**os.environ, "KUBECONFIG": str(provider.kubeconfig()), "PYTHONPATH": str(ROOT / "operator")}
-    command = [sys.executable, "-m", "modelyard.cli.main", "run", "--dev", "--config", str(path)]
+    command = [sys.executable, "-m", "modelyard", "run", "--dev", "--config", str(path)]
     print(f"the operator of the working tree runs; when it ends: helm upgrade {RELEASE} {CHART.relative_to(ROOT)}")
     os.execve(sys.executable, command, environment)  # noqa: S606
 

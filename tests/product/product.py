@@ -61,7 +61,17 @@ class Product:
             self.create_namespace(namespace)
         values = {"workloadNamespaces": list(self.workloads), "images": images, **self.values}
         self.run_helm(
-            *("upgrade", "--install", RELEASE, CHART, "--create-namespace", "--wait", "--timeout", "5m"),
+            *(
+                "upgrade",
+                "--install",
+                RELEASE,
+                CHART,
+                "--create-namespace",
+                "--take-ownership",
+                "--wait",
+                "--timeout",
+                "5m",
+            ),
             *(f"--set-json={key}={json.dumps(value)}" for key, value in values.items()),
         )
 

@@ -99,13 +99,18 @@ def wait_until_ready(server: subprocess.Popen[bytes]) -> None:
 
 def create_buckets(names: list[str]) -> None:
     """Those that are there already stay as they are."""
-    commands = "\n".join(f"s3.bucket.create -name {name}" for name in names)
-    if not commands:
-        return
+    present = {line.split()[0] for line in weed_shell("s3.bucket.list").splitlines() if "size:" in line}
+    for name in names:
+        if name not in present:
+            weed_shell(f"s3.bucket.create -name {name}")
+
+
+def weed_shell(command: str) -> str:
     shell = ["weed", "-logtostderr=true", "shell", f"-master=127.0.0.1:{MASTER_PORT}"]
-    done = subprocess.run(shell, input=commands, capture_output=True, text=True, cwd=SCRATCH, timeout=START_SECONDS)
-    sys.stderr.write(done.stdout)
-    done.check_returncode()
+    done = subprocess.run(
+        shell, input=command, stdout=subprocess.PIPE, text=True, cwd=SCRATCH, timeout=START_SECONDS, check=True
+    )
+    return done.stdout
 
 
 if __name__ == "__main__":
