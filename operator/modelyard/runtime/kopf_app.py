@@ -5,8 +5,10 @@ kopf runs in a thread with a loop of its own: it takes over signals and cancels 
 
 import asyncio
 import logging
+import ssl
 import threading
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import fields
 from typing import Any
 
 import kopf
@@ -40,10 +42,18 @@ def _settings() -> Any:
     return settings
 
 
+class _Connection(kopf.ConnectionInfo):  # type: ignore[misc]
+    def as_ssl_context(self) -> ssl.SSLContext:
+        context: ssl.SSLContext = super().as_ssl_context()
+        context.verify_flags &= ~login.STRICT
+        return context
+
+
 async def _login(**kwargs: Any) -> Any:
     if login.in_cluster():
-        return kopf.ConnectionInfo(server=login.server(), ca_path=str(login.authority()), token=login.token())
-    return kopf.login_with_kubeconfig(**kwargs)
+        return _Connection(server=login.server(), ca_path=str(login.authority()), token=login.token())
+    found = kopf.login_with_kubeconfig(**kwargs)
+    return _Connection(**{field.name: getattr(found, field.name) for field in fields(found)}) if found else None
 
 
 def _handler(resource: Resource, loop: asyncio.AbstractEventLoop, intake: Intake) -> Callable[..., Awaitable[None]]:
@@ -119,6 +129,7 @@ class Watcher:
             registry=self._registry,
             settings=_settings(),
             standalone=True,
+            identity="modelyard",  # else kopf asks for a user name, which a numeric user does not have
             clusterwide=not self._namespaces,
             namespaces=self._namespaces,
             ready_flag=ready,

@@ -1,11 +1,15 @@
 """How to reach the API server: the pod's service account where there is one, else the kubeconfig."""
 
 import os
+import ssl
 from pathlib import Path
 from typing import Any
 
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _HOST = "KUBERNETES_SERVICE_HOST"
+# Python 3.13 made it the default, and the certificates of many clusters fail it, e.g. for want of an Authority Key
+# Identifier (kubernetes-client/python#2394). Chain, validity and host name are checked as ever.
+STRICT = ssl.VERIFY_X509_STRICT
 
 
 def in_cluster() -> bool:
@@ -42,6 +46,7 @@ async def configuration() -> Any:
 
     config: Any = untyped
     result = Configuration()
+    result.disable_strict_ssl_verification = True  # see STRICT
     if in_cluster():
         config.load_incluster_config(client_configuration=result)
     else:

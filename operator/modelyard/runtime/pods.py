@@ -5,13 +5,13 @@ Silent about failures: a pod that does not answer keeps its last reading for two
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-from pydantic import ValidationError
 
 from modelyard.contract.document import Document
 from modelyard.contract.progress import Progress, Routing, ServingStats
@@ -120,10 +120,18 @@ class Pods:
             if routing and isinstance(reading, ServingStats) and reading.epoch != routing.epoch:
                 async with session.put(url + "/routing", json=routing.wire(), allow_redirects=False) as told:
                     told.raise_for_status()
-        except (aiohttp.ClientError, TimeoutError, OSError, ValidationError, ValueError) as error:
+        except Exception as error:  # a pod runs others' code and may answer anything
             log.debug("%s does not answer: %s", url, error)
             return None
-        return reading.wire()
+        return _finite(reading).wire()
+
+
+def _finite(reading: Document) -> Document:
+    """Without metrics that are no number: they have no JSON, and differ from themselves."""
+    if not isinstance(reading, Progress):
+        return reading
+    metrics = {name: value for name, value in reading.metrics.items() if math.isfinite(value)}
+    return reading.model_copy(update={"metrics": metrics})
 
 
 async def _bounded(answer: aiohttp.ClientResponse) -> bytes:
