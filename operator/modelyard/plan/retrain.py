@@ -70,7 +70,9 @@ def hindrance(loop: Loop) -> tuple[Reason, str] | None:
     """Why no retraining would start now, None where one would on enough findings."""
     status, now = loop.status, loop.now
     if under_way(status):
-        return Reason.RETRAINING, f"{loop.current.training_job} is under way ({loop.current.state})"
+        waiting = loop.current.state == "Proposed"
+        said = "waits for approval" if waiting else f"is under way ({loop.current.state})"
+        return (Reason.AWAITING_APPROVAL if waiting else Reason.RETRAINING), f"{loop.current.training_job} {said}"
     if loop.spec.retrain.action == "Alert":
         return Reason.UP_TO_DATE, "spec.retrain.action is Alert: findings are reported, nothing is retrained"
     if status.last_check and status.last_check.verdict == "QualityViolation":

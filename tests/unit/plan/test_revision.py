@@ -110,6 +110,11 @@ def test_pinning_goes_back_to_an_older_model() -> None:
     assert chosen(PINNED, serving("churn-r-00000003", "f", 4), ROOT, NEWEST) == "churn"
 
 
+def test_a_pinned_job_needs_no_approval() -> None:
+    source = ModelSource.model_validate({"trainingJobRef": {"name": "churn-r-00000002"}, "follow": "Pinned"})
+    assert chosen(source, serving("churn", "a", 1), ROOT, REFUSED) == "churn-r-00000002"
+
+
 def test_a_revision_is_named_by_its_model_alone() -> None:
     assert revision_name(digest("a")) == "aaaaaaaa"
 
