@@ -15,7 +15,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     make = commands.add_parser("build", help="build what changed and write archives for `python -m tests.cluster load`")
     make.add_argument("names", nargs="*", metavar="IMAGE", help=f"of {', '.join(FINAL)}; default: all")
-    make.add_argument("--json", action="store_true", help='print {"<image>": "<ref>", ..., "archives": {...}}')
+    make.add_argument("--json", action="store_true", help='print {"<image>": "<ref>", ..., "archives": [...]}')
     make.add_argument("--no-archive", action="store_true", help="leave the images in the engine's storage only")
     commands.add_parser("list", help="print each image's ref for the sources as they are")
     commands.add_parser("lock", help="write requirements/*.txt from pyproject.toml")
@@ -39,7 +39,7 @@ def act(options: argparse.Namespace) -> int:
         return 0
     built = build(options.names or list(FINAL), archives=not options.no_archive)
     if options.json:
-        archives = {image.name: str(image.archive) for image in built if image.archive}
+        archives = list(dict.fromkeys(str(path) for image in built for path in image.archives))
         print(json.dumps({**{image.name: image.ref for image in built}, "archives": archives}))
     return 0
 

@@ -1,66 +1,81 @@
-"""Builds what is not there yet, parents first, and writes an archive of each image that runs in a cluster."""
+"""Builds what is not there yet, parents first, and writes archives for a cluster that reaches no registry."""
 
 import fcntl
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from images.builder.catalog import ROOT, Image, chain, ref
+from images.builder.catalog import IMAGES, ROOT, Image, chain, ref
 from images.builder.engine import Engine, engine
 
 
 @dataclass(frozen=True)
 class Built:
-    """`archive` is a docker-archive of the image, or None where none was asked for."""
+    """`archives` are to be loaded in their order: of the images it starts from, then its own."""
 
     name: str
     ref: str
-    archive: Path | None
+    archives: tuple[Path, ...]
 
 
 def build(names: list[str], archives: bool = True) -> list[Built]:
     """Builds the named images. Raises CommandError with the last lines of the program that failed."""
     with _alone():
-        made = engine()
-        made.prepare()
-        images = chain(names)
-        names_of = {image.name: ref(image.name) for image in images}  # once: files may change while others are built
-        for image in images:
-            _build(made, image, names_of)
-        return [
-            Built(name, names_of[name], _archive(made, name, names_of[name]) if archives else None) for name in names
-        ]
+        run = _Run(engine(), names)
+        run.build()
+        return [Built(name, run.refs[name], run.archives(name) if archives else ()) for name in names]
 
 
-def _build(made: Engine, image: Image, names_of: Mapping[str, str]) -> None:
-    own = names_of[image.name]
-    if made.exists(own):
-        _say(f"{image.name}: unchanged")
-        return
-    started = time.monotonic()
-    base = names_of[image.parent] if image.parent else None
-    made.build(own, ROOT / image.dockerfile, ROOT, image.stage, base)
-    _say(f"{image.name}: built in {time.monotonic() - started:.1f} s")
+class _Run:
+    """One run names each image once: files may change while others are built."""
 
+    def __init__(self, made: Engine, names: list[str]) -> None:
+        self.engine = made
+        self.images = chain(names)
+        self.refs = {image.name: ref(image.name) for image in self.images}
 
-def _archive(made: Engine, name: str, full: str) -> Path:
-    folder = _cache()
-    archive = folder / f"{full.replace('/', '-').replace(':', '-')}.tar"
-    if not archive.exists():
+    def build(self) -> None:
+        self.engine.prepare()
+        for image in self.images:
+            self._build(image)
+
+    def archives(self, name: str) -> tuple[Path, ...]:
+        images = chain([name]) if self.engine.layered else [IMAGES[name]]
+        return tuple(self._archive(image) for image in images)
+
+    def _build(self, image: Image) -> None:
+        own = self.refs[image.name]
+        if self.engine.exists(own):
+            _say(f"{image.name}: unchanged")
+            return
+        self._path(image).unlink(missing_ok=True)  # of an earlier build of the same inputs: its layers are others
+        started = time.monotonic()
+        base = self.refs[image.parent] if image.parent and not image.stage else None
+        self.engine.build(own, ROOT / image.dockerfile, ROOT, image.stage, base)
+        _say(f"{image.name}: built in {time.monotonic() - started:.1f} s")
+
+    def _archive(self, image: Image) -> Path:
+        archive = self._path(image)
+        if archive.exists():
+            return archive
         started = time.monotonic()
         part = archive.with_suffix(".part")
         part.unlink(missing_ok=True)
-        made.save(full, part)
+        self.engine.save(self.refs[image.name], part, self.refs[image.parent] if image.parent else None)
         part.replace(archive)
-        for old in folder.glob(f"modelyard-{name}-*.tar"):
+        for old in archive.parent.glob(f"modelyard-{image.name}-*.tar"):
             if old != archive:
                 old.unlink()
-        _say(f"{name}: archived in {time.monotonic() - started:.1f} s ({archive.stat().st_size >> 20} MiB)")
-    return archive
+        _say(f"{image.name}: archived in {time.monotonic() - started:.1f} s ({archive.stat().st_size >> 10} KiB)")
+        return archive
+
+    def _path(self, image: Image) -> Path:
+        kind = "layers" if self.engine.layered else "image"
+        return _cache() / f"{self.refs[image.name].replace('/', '-').replace(':', '-')}.{kind}.tar"
 
 
 def _cache() -> Path:

@@ -1,11 +1,13 @@
 """Builds by buildah without a daemon; chroot isolation needs no more rights than root in a container has."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from images.builder.debian import DEBIAN, make_rootfs
+from images.builder.layered import write_layered
 from images.builder.pip import pip_configuration
 from images.builder.shell import need_debian_packages, run, succeeds
 
@@ -14,6 +16,8 @@ HOST_FILES = ("/etc/resolv.conf", "/etc/ssl/certs/ca-certificates.crt")
 
 
 class Buildah:
+    layered = True
+
     def prepare(self) -> None:
         need_debian_packages({"buildah": "buildah", "mmdebstrap": "mmdebstrap"})
         if self.exists(DEBIAN):
@@ -37,8 +41,16 @@ class Buildah:
         with _mounts() as mounts:
             run([*command, *mounts, str(context)], CHROOT, tries=2)
 
-    def save(self, ref: str, archive: Path) -> None:
-        run(["buildah", "push", _full(ref), f"docker-archive:{archive}:{_full(ref)}"])
+    def save(self, ref: str, archive: Path, parent: str | None) -> None:
+        with TemporaryDirectory(dir=archive.parent) as folder:
+            full = Path(folder) / "full.tar"
+            run(["buildah", "push", _full(ref), f"docker-archive:{full}:{_full(ref)}"])
+            write_layered(full, archive, _full(ref), _layers(parent) if parent else [])
+
+
+def _layers(ref: str) -> list[str]:
+    image = json.loads(run(["buildah", "inspect", "--type", "image", _full(ref)]))
+    return list(image["OCIv1"]["rootfs"]["diff_ids"])
 
 
 def _full(ref: str) -> str:

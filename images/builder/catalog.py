@@ -12,7 +12,10 @@ CONTRACT = ("operator/modelyard/__init__.py", "operator/modelyard/contract", "im
 
 @dataclass(frozen=True)
 class Image:
-    """`parent` is the image it starts from; `inputs` are files and folders below the root."""
+    """`parent` is the image it starts from; `inputs` are files and folders below the root.
+
+    A `stage` belongs to a Dockerfile that holds its parents, too; else the parent is the build argument BASE.
+    """
 
     name: str
     dockerfile: str
@@ -31,8 +34,8 @@ IMAGES: Mapping[str, Image] = {
     image.name: image
     for image in (
         Image("base-python", _BASE, (), stage="python"),
-        Image("base-kit", _BASE, ("requirements/kit.txt",), stage="kit"),
-        Image("base-sklearn", _BASE, ("requirements/kit.txt", "requirements/training.txt"), stage="sklearn"),
+        Image("base-kit", _BASE, ("requirements/kit.txt",), "base-python", "kit"),
+        Image("base-sklearn", _BASE, ("requirements/training.txt",), "base-kit", "sklearn"),
         Image(
             "operator",
             "images/operator/Dockerfile",
@@ -67,7 +70,7 @@ def refs() -> dict[str, str]:
 def tag(name: str, root: Path = ROOT) -> str:
     image = IMAGES[name]
     sha = hashlib.sha256()
-    sha.update((tag(image.parent, root) if image.parent else image.stage or "").encode())
+    sha.update(f"{tag(image.parent, root) if image.parent else ''} {image.stage}".encode())
     for path in (image.dockerfile, *image.inputs):
         for file in _files(root / path):
             sha.update(f"\0{file.relative_to(root)}\0{hashlib.sha256(file.read_bytes()).hexdigest()}".encode())

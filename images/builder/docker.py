@@ -7,6 +7,8 @@ from images.builder.shell import CommandError, run, succeeds
 
 
 class Docker:
+    layered = False  # kind loads whole archives
+
     def prepare(self) -> None:
         if self.exists(DEBIAN):
             return
@@ -25,5 +27,5 @@ class Docker:
         command += ["--build-arg", f"BASE={base}"] if base else []
         run([*command, str(context)], {"DOCKER_BUILDKIT": "1"}, tries=2)
 
-    def save(self, ref: str, archive: Path) -> None:
+    def save(self, ref: str, archive: Path, parent: str | None) -> None:
         run(["docker", "save", "--output", str(archive), ref])

@@ -9,6 +9,8 @@ from images.builder.shell import succeeds
 
 
 class Engine(Protocol):
+    layered: bool
+
     def prepare(self) -> None:
         """Makes sure that Debian's image and all tools are there."""
 
@@ -17,8 +19,8 @@ class Engine(Protocol):
     def build(self, ref: str, dockerfile: Path, context: Path, stage: str | None, base: str | None) -> None:
         """Builds `stage` of a Dockerfile, or all of it, with `base` as its build argument BASE."""
 
-    def save(self, ref: str, archive: Path) -> None:
-        """Writes a docker-archive."""
+    def save(self, ref: str, archive: Path, parent: str | None) -> None:
+        """Writes an archive. Where `layered`, it leaves out the parent's layers, to be loaded before it."""
 
 
 def engine() -> Engine:

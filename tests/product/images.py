@@ -9,5 +9,6 @@ def build_and_load(provider: Provider) -> dict[str, str]:
     """Image name -> reference, as the chart's values take them."""
     built = build(list(FINAL))
     for image in built:
-        provider.load_image(str(image.archive))
+        for archive in image.archives:
+            provider.load_image(str(archive))
     return {image.name: image.ref for image in built}
