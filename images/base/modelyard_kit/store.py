@@ -158,6 +158,11 @@ class Store:
                 for item in batch:
                     yield Entry(item["path"], item["size"], item["e_tag"], item["last_modified"])
 
+    def folders(self, prefix: str) -> list[str]:
+        """The folders directly below a prefix that ends at a slash, sorted; each ends at a slash."""
+        with self._translated(prefix):
+            return sorted(f"{path}/" for path in self._bucket.list_with_delimiter(prefix)["common_prefixes"])
+
     def delete(self, paths: list[str]) -> None:
         with self._translated(paths[0] if paths else ""):
             self._bucket.delete(paths)
