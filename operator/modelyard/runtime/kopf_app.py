@@ -21,6 +21,9 @@ from modelyard.runtime.intake import Intake
 from modelyard.runtime.resources import CHILDREN, WATCHED, Resource
 
 
+_IDENTITY: Any = "modelyard"  # else kopf asks for a user name, which a numeric user does not have
+
+
 class WatchEndedError(Exception):
     """kopf has stopped by itself: without watches the operator is blind, so the process must end."""
 
@@ -42,7 +45,7 @@ def _settings() -> Any:
     return settings
 
 
-class _Connection(kopf.ConnectionInfo):  # type: ignore[misc]
+class _Connection(kopf.ConnectionInfo):
     def as_ssl_context(self) -> ssl.SSLContext:
         context: ssl.SSLContext = super().as_ssl_context()
         context.verify_flags &= ~login.STRICT
@@ -129,7 +132,7 @@ class Watcher:
             registry=self._registry,
             settings=_settings(),
             standalone=True,
-            identity="modelyard",  # else kopf asks for a user name, which a numeric user does not have
+            identity=_IDENTITY,
             clusterwide=not self._namespaces,
             namespaces=self._namespaces,
             ready_flag=ready,
