@@ -20,7 +20,6 @@ from modelyard.runtime.client import PAGE
 from modelyard.runtime.intake import Intake
 from modelyard.runtime.resources import CHILDREN, WATCHED, Resource
 
-
 _IDENTITY: Any = "modelyard"  # else kopf asks for a user name, which a numeric user does not have
 
 
