@@ -114,10 +114,11 @@ def _too_long() -> Failure:
 def _died(pod: Object) -> Failure | None:
     for container in container_statuses(pod):
         state = container.get("state", {})
-        if state.get("terminated", {}).get("exitCode"):
-            return _died_of(state["terminated"], pod)
         if state.get("waiting", {}).get("reason") == "CrashLoopBackOff":
-            return _crash_loop(container, pod)
+            return _crash_loop(container, container.get("lastState", {}), pod)
+        if state.get("terminated", {}).get("exitCode"):
+            restarts = pod["spec"].get("restartPolicy") == "Always"
+            return _crash_loop(container, state, pod) if restarts else _died_of(state["terminated"], pod)
     return None
 
 
@@ -149,13 +150,15 @@ def _told(result: FailureResult) -> Failure:
     return Failure(known, message, result.blame, True, code)
 
 
-def _crash_loop(container: Mapping[str, Any], pod: Object) -> Failure:
-    """A server that ends again and again: kubelet starts it anew with growing pauses."""
-    last = container.get("lastState", {}).get("terminated", {})
+def _crash_loop(container: Mapping[str, Any], state: Mapping[str, Any], pod: Object) -> Failure:
+    """A server that ended and is started anew by kubelet, with growing pauses. `state` says how it ended."""
+    last = state.get("terminated", {})
     cause = _died_of({"exitCode": 0, **last}, pod)
     if cause.reason == Reason.USER_ERROR:
         times = container.get("restartCount", 0)
-        text = f"it ended {times} times, last with exit code {cause.exit_code}: {_last_line(last.get('message'))}"
+        text = (
+            f"it was restarted {times} times, last after exit code {cause.exit_code}: {_last_line(last.get('message'))}"
+        )
         return world(Reason.CRASH_LOOP, text, ended=False)
     return Failure(cause.reason, cause.message, cause.blame, False, cause.exit_code)
 

@@ -238,7 +238,15 @@ CASES: list[tuple[str, Built, Reason, str, bool, str]] = [
         Reason.CRASH_LOOP,
         "world",
         False,
-        "3 times, last with exit code 1: ValueError",
+        "restarted 3 times, last after exit code 1: ValueError",
+    ),
+    (
+        "server ended, kubelet is about to restart it",
+        pod().spec(restartPolicy="Always").ended(1, "KeyError: 'x'").status(phase="Running"),
+        Reason.CRASH_LOOP,
+        "world",
+        False,
+        "exit code 1: KeyError",
     ),
     ("server out of memory", crashing("OOMKilled", 137, ""), Reason.OOM_KILLED, "user", False, "1Gi"),
     (
