@@ -156,9 +156,8 @@ def _crash_loop(container: Mapping[str, Any], state: Mapping[str, Any], pod: Obj
     cause = _died_of({"exitCode": 0, **last}, pod)
     if cause.reason == Reason.USER_ERROR:
         times = container.get("restartCount", 0)
-        text = (
-            f"it was restarted {times} times, last after exit code {cause.exit_code}: {_last_line(last.get('message'))}"
-        )
+        said = _last_line(last.get("message"))
+        text = f"it ended with exit code {cause.exit_code} and was restarted {times} times: {said}"
         return world(Reason.CRASH_LOOP, text, ended=False)
     return Failure(cause.reason, cause.message, cause.blame, False, cause.exit_code)
 

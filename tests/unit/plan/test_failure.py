@@ -238,7 +238,7 @@ CASES: list[tuple[str, Built, Reason, str, bool, str]] = [
         Reason.CRASH_LOOP,
         "world",
         False,
-        "restarted 3 times, last after exit code 1: ValueError",
+        "exit code 1 and was restarted 3 times: ValueError",
     ),
     (
         "server ended, kubelet is about to restart it",
@@ -246,7 +246,7 @@ CASES: list[tuple[str, Built, Reason, str, bool, str]] = [
         Reason.CRASH_LOOP,
         "world",
         False,
-        "exit code 1: KeyError",
+        "restarted 0 times: KeyError",
     ),
     ("server out of memory", crashing("OOMKilled", 137, ""), Reason.OOM_KILLED, "user", False, "1Gi"),
     (
