@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from modelyard.contract.store import StoreConfig
+from modelyard_kit.objects import OBJECT_ERRORS, open_bucket
 from modelyard_kit.store import Store
 
 KEY, SECRET = "test-access-key", "test-secret-key"
@@ -37,12 +38,12 @@ def store_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     }
     with (folder / "log").open("wb") as log:
         command = [sys.executable, "-m", "modelyard_store"]
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder, start_new_session=True)
         try:
-            _wait(server, folder / "log")
+            _wait(server, f"http://127.0.0.1:{port}", folder / "log")
             yield f"http://127.0.0.1:{port}"
         finally:
-            server.send_signal(signal.SIGTERM)
+            os.killpg(server.pid, signal.SIGKILL)  # its data is thrown away: no need to wait for an orderly end
             server.wait(30)
 
 
@@ -55,11 +56,17 @@ def store(store_endpoint: str, monkeypatch: pytest.MonkeyPatch, request: pytest.
     return Store(StoreConfig(uri=f"s3://modelyard/{prefix}", endpoint=store_endpoint))
 
 
-def _wait(server: subprocess.Popen[bytes], log: Path) -> None:
+def _wait(server: subprocess.Popen[bytes], endpoint: str, log: Path) -> None:
+    """Until the last bucket can be listed."""
+    bucket = open_bucket("s3://lake", endpoint, None, KEY, SECRET)
     deadline = time.monotonic() + 60
-    while "created bucket lake" not in log.read_text():
-        if server.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"the store did not start:\n{log.read_text()[-2000:]}")
+    while True:
+        try:
+            bucket.list().collect()
+            return
+        except OBJECT_ERRORS as error:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the store did not start:\n{log.read_text()[-2000:]}") from error
         time.sleep(0.1)
 
 
