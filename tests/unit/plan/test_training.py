@@ -5,16 +5,12 @@ from typing import Any
 import pytest
 
 from modelyard.contract.reasons import Reason
-from modelyard.contract.results import FailureResult, TrainResult
+from modelyard.contract.results import TrainResult
 from modelyard.contract.tasks import TrainTask
 from modelyard.plan.settings import Settings
 from modelyard.plan.training import plan_training
 from tests.unit.plan.builders import NOW, Built, dataset, digest, monitor, observed, ready_dataset, training_job
 from tests.unit.plan.simulation import Simulation
-
-GPU_NEEDED = "0/1 nodes are available: 1 Insufficient nvidia.com/gpu. preemption: 0/1 nodes are available."
-NODE_GONE = FailureResult(blame="world", reason="StoreUnavailable", message="the store does not answer")
-EXIT_3 = FailureResult(blame="user", reason="UserError", message="train.py failed: KeyError: 'price'", exit_code=3)
 
 
 def trained(**metrics: float) -> TrainResult:
@@ -153,22 +149,6 @@ def test_a_script_of_the_users_config_map_is_mounted_from_there() -> None:
     assert [name for kind, name in it.children if kind == "ConfigMap"] == [it.status["job"]]
 
 
-def test_an_accelerator_is_asked_for_and_its_absence_is_named() -> None:
-    it = simulation(training_job().spec(resources={"limits": {"nvidia.com/gpu": "1"}}))
-    it.settle()
-    it.pod(lambda p: p.condition("PodScheduled", "False", "Unschedulable", GPU_NEEDED))
-    it.settle()
-    assert it.told() == ("False", "Unschedulable")
-    assert "no node has nvidia.com/gpu: 1 free; it starts by itself" in it.condition("Ready")["message"]
-    assert it.told("Stalled")[0] == "False"
-    it.pass_time(86400 * 3)  # waiting is not counted
-    it.settle()
-    assert it.status["phase"] == "Starting"
-    it.finish(trained())
-    it.settle()
-    assert it.status["phase"] == "Succeeded"
-
-
 def test_a_running_pod_is_asked_for_progress() -> None:
     it = running()
     pod = f"{it.status['job']}-0"
@@ -213,59 +193,6 @@ def test_objectives(objective: dict[str, str], metrics: dict[str, float], phase:
     assert succeeded(training_job().spec(objective=objective), **metrics).status["phase"] == phase
 
 
-def test_a_failing_script_is_final_and_names_its_exit_code() -> None:
-    it = running()
-    it.finish(EXIT_3, exit_code=1)
-    it.settle()
-    assert (it.status["phase"], it.status["attempt"]) == ("Failed", 1)
-    assert it.told() == ("False", "UserError")
-    assert "exit code 3" in it.condition("Stalled")["message"]
-    assert it.told("Approved")[0] == "False"
-    it.pass_time(86400)
-    assert it.settle().apply == ()
-
-
-def test_failures_of_the_world_are_tried_again_with_growing_pauses() -> None:
-    it = running(training_job().spec(failurePolicy={"maxRestarts": 2, "backoff": "10s"}))
-    for attempt, pause in ((1, 10), (2, 20)):
-        it.finish(NODE_GONE, exit_code=1)
-        assert it.settle().requeue_after == pytest.approx(pause, abs=1)
-        assert (it.status["phase"], it.status["attempt"]) == ("BackingOff", attempt)
-        assert it.told() == ("False", "BackingOff")
-        it.pass_time(pause + 1)
-        it.settle()
-        assert it.status["attempt"] == attempt + 1
-        assert it.jobs() == [it.status["job"]]
-    it.finish(NODE_GONE, exit_code=1)
-    it.settle()
-    assert it.status["phase"] == "Failed"
-    assert "after 3 attempts" in it.condition("Ready")["message"]
-
-
-def test_a_preempted_pod_is_tried_again_on_the_same_data() -> None:
-    it = running()
-    it.pod(lambda p: p.ended(143).condition("DisruptionTarget", "True", "PreemptionByScheduler"))
-    it.related = [ready_dataset(version="c")]
-    it.settle()
-    assert "Preempted" in it.condition("Ready")["message"]
-    it.pass_time(11)
-    it.settle()
-    assert (it.status["attempt"], task_of(it).attempt, task_of(it).dataset_digest) == (2, 2, digest("d"))
-
-
-def test_a_missing_image_stalls_the_job_until_it_can_be_pulled() -> None:
-    it = simulation()
-    it.settle()
-    it.pod(lambda p: p.waiting("ImagePullBackOff", "not found"))
-    it.settle()
-    assert it.told("Stalled") == ("True", "ImagePull")
-    assert it.events[-1].type == "Warning"
-    it.pod()
-    it.settle()
-    assert it.told("Stalled")[0] == "False"
-    assert it.told() == ("False", "Training")
-
-
 @pytest.mark.parametrize(
     "change",
     [
@@ -291,48 +218,11 @@ def test_a_changed_spec_starts_a_new_run(change: dict[str, Any]) -> None:
     assert it.jobs() == [it.status["job"]] != [old["job"]]
 
 
-def test_a_changed_spec_stops_the_present_attempt() -> None:
-    it = running()
-    old = it.status["job"]
-    it.resource = it.resource.spec(parameters={"depth": "3"})
-    plan = it.step()
-    assert old in [c["metadata"]["name"] for c in plan.delete]
-
-
 def test_the_same_spec_written_otherwise_is_the_same_run() -> None:
     it = succeeded()
     it.resource = it.resource.spec(deadline="24h", parameters={}, failurePolicy={"maxRestarts": 3})
     assert it.settle().apply == ()
     assert it.status["phase"] == "Succeeded"
-
-
-@pytest.mark.parametrize("outcome", ["Succeeded", "Failed"])
-def test_the_end_is_the_end_whatever_happens_to_the_children(outcome: str) -> None:
-    it = succeeded() if outcome == "Succeeded" else running()
-    if outcome == "Failed":
-        it.finish(EXIT_3, exit_code=1)
-        it.settle()
-    it.children.clear()
-    it.related = []
-    assert it.settle().apply == ()
-    assert it.status["phase"] == outcome
-
-
-def test_a_job_deleted_under_way_is_made_again() -> None:
-    it = running()
-    it.delete("Job", it.status["job"])
-    it.settle()
-    assert it.jobs() == [it.status["job"]]
-    assert (it.status["attempt"], it.status["phase"]) == (1, "Starting")
-
-
-def test_a_lost_status_does_not_take_an_attempt_for_one_on_other_data() -> None:
-    it = simulation()
-    it.step(losing=["status"])
-    it.related = [ready_dataset(version="c")]
-    it.settle()
-    assert it.status["datasetDigest"] == task_of(it).dataset_digest == digest("c")
-    assert it.jobs() == [it.status["job"]]
 
 
 def test_a_retrained_model_waits_for_its_monitors_verdict() -> None:
