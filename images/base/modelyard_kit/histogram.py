@@ -40,9 +40,12 @@ def edges_of(values: Floats, bins: int) -> list[float]:
     if not finite.size:
         return []
     distinct = np.unique(finite)
-    if distinct.size > bins:
-        distinct = np.unique(np.quantile(finite, np.linspace(0, 1, bins + 1)[:-1]))
-    return [*map(float, distinct), float(np.nextafter(finite.max(), np.inf))]
+    if distinct.size > bins:  # values themselves, not interpolated: differences of huge ones are infinite
+        ordered = np.sort(finite)
+        distinct = np.unique(ordered[np.arange(bins) * ordered.size // bins])
+    with np.errstate(over="ignore"):
+        end = float(np.nextafter(finite.max(), np.inf))
+    return [*map(float, distinct), *([end] if np.isfinite(end) else [])]
 
 
 def numeric_counts(values: Floats, edges: Sequence[float]) -> list[int]:

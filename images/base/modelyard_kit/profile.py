@@ -79,12 +79,15 @@ def _numeric(values: Floats, bins: int) -> NumericProfile:
     edges = edges_of(values, bins)
     if not finite.size:
         return NumericProfile(counts=[len(values)] if len(values) else [])
+    with np.errstate(over="ignore", invalid="ignore"):  # squares of huge values: such a statistic is left out
+        mean, std = float(finite.mean()), float(finite.std())
+        quantiles = zip(QUANTILES, np.quantile(finite, QUANTILES), strict=True)
     return NumericProfile(
         min=float(finite.min()),
         max=float(finite.max()),
-        mean=float(finite.mean()),
-        std=float(finite.std()),
-        quantiles={str(q): float(value) for q, value in zip(QUANTILES, np.quantile(finite, QUANTILES), strict=True)},
+        mean=mean if np.isfinite(mean) else None,
+        std=std if np.isfinite(std) else None,
+        quantiles={str(q): float(value) for q, value in quantiles if np.isfinite(value)},
         edges=edges,
         counts=numeric_counts(values, edges),
     )

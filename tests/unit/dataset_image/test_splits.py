@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelyard.contract.tasks import SplitsTask
@@ -68,6 +68,7 @@ def test_what_cannot_be_split_names_the_field(
         _split(connection, this, splits, rows)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 100), min_size=1, max_size=5), st.integers(1, 10_000))
 def test_boundaries_cover_everything_once(ratios: list[int], size: int) -> None:
     found = list(boundaries({str(i): ratio for i, ratio in enumerate(ratios)}, size).values())

@@ -6,16 +6,17 @@ import math
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelyard.contract.manifest import Column
 from modelyard_kit.histogram import edges_of, known_counts, numbers, numeric_counts
 from modelyard_kit.profile import profile_table
 
-FLOATS = st.lists(st.floats(allow_nan=True, allow_infinity=True, width=32) | st.none(), max_size=60)
+FLOATS = st.lists(st.floats(allow_nan=True, allow_infinity=True) | st.none(), max_size=60)
 
 
+@settings(deadline=None)
 @given(FLOATS, st.integers(2, 20))
 def test_every_row_is_counted_once_as_null_or_in_a_bin(values: list[float | None], bins: int) -> None:
     table = pa.table({"x": pa.array(values, pa.float64())})
@@ -26,6 +27,7 @@ def test_every_row_is_counted_once_as_null_or_in_a_bin(values: list[float | None
     assert column.canonical()  # no NaN and no infinity gets into the document
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=200), st.integers(2, 20))
 def test_the_reference_lies_within_its_own_edges(values: list[float], bins: int) -> None:
     array = np.asarray(values)

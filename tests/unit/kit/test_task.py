@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
@@ -106,6 +106,7 @@ def test_an_unreadable_task_is_a_failure_of_the_world(paths: Path) -> None:
     assert json.loads((paths / "result.json").read_text())["reason"] == "InternalError"
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=3000), max_size=5))
 def test_any_result_fits_a_termination_message(messages: list[str]) -> None:
     found = [FailedExpectation(name=f"n{i}", failed=1, total=2, message=text) for i, text in enumerate(messages)]
