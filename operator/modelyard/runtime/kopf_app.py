@@ -36,6 +36,7 @@ def _settings() -> Any:
     settings.watching.connect_timeout = 10
     settings.watching.chunk_size = PAGE
     settings.networking.request_timeout = 30
+    settings.networking.error_backoffs = (1, 2, 3, *[5] * 120)  # an outage of ten minutes is survived
     settings.queueing.worker_limit = 100
     settings.queueing.idle_timeout = 0.1  # a worker keeps its slot while idle; with 5 s it would handle 20 a second
     settings.queueing.exit_timeout = 0.5

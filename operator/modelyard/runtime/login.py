@@ -50,5 +50,5 @@ async def configuration() -> Any:
     if in_cluster():
         config.load_incluster_config(client_configuration=result)
     else:
-        await config.load_kube_config(client_configuration=result)
+        await config.load_kube_config(config_file=os.environ.get("KUBECONFIG"), client_configuration=result)
     return result

@@ -9,9 +9,9 @@ from typing import Any
 from modelyard.runtime.app import Operator
 from modelyard.runtime.client import Client
 from modelyard.runtime.config import Config, Runtime, parse
-from modelyard.runtime.errors import NotFoundError
+from modelyard.runtime.errors import NotFoundError, UnavailableError
 from modelyard.runtime.metrics import API_WRITES
-from modelyard.runtime.resources import resource_of
+from modelyard.runtime.resources import Resource, resource_of
 from tests.integration.runtime.planners import PLANNERS
 
 
@@ -22,6 +22,16 @@ class User:
 
     async def call(self, method: str, path: str, **params: Any) -> dict[str, Any]:
         return await self.client._request(method, path, **params)
+
+    async def served(self, resource: Resource) -> None:
+        """Returns when the API server serves a kind whose definition it has just got."""
+        while True:
+            try:
+                await self.call("get", resource.path(None))
+            except (NotFoundError, UnavailableError):  # its storage is being made
+                await asyncio.sleep(0.1)
+            else:
+                return
 
     async def dataset(self, name: str, words: str, **metadata: Any) -> dict[str, Any]:
         """Server-side apply of a Dataset whose SQL is `words`."""

@@ -10,19 +10,18 @@ import pytest_asyncio
 from modelyard.api.crd import definition
 from modelyard.api.kinds import KINDS
 from modelyard.runtime.client import Client
+from modelyard.runtime.resources import resource_of
 from tests.integration.runtime.cluster import User
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
-@pytest_asyncio.fixture
-async def user(control_plane: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[User]:
-    monkeypatch.setenv("KUBECONFIG", str(control_plane))
-    client = await Client.connect()
-    result = User(client, f"runtime-{uuid4().hex[:8]}")
+async def prepared(client: Client) -> User:
+    """A user of a new namespace on an API server that has our CRDs."""
+    user = User(client, f"runtime-{uuid4().hex[:8]}")
     for kind in KINDS:
         body = definition(kind)
-        await result.call(
+        await user.call(
             "patch",
             f"{CRDS}/{body['metadata']['name']}",
             body=body,
@@ -30,6 +29,17 @@ async def user(control_plane: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
             field_manager="tests",
             force_conflicts="true",
         )
-    await result.call("post", "/api/v1/namespaces", body={"metadata": {"name": result.namespace}})
-    yield result
-    await client.close()
+    for kind in KINDS:
+        await user.served(resource_of(kind.kind))
+    await user.call("post", "/api/v1/namespaces", body={"metadata": {"name": user.namespace}})
+    return user
+
+
+@pytest_asyncio.fixture
+async def user(control_plane: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[User]:
+    monkeypatch.setenv("KUBECONFIG", str(control_plane))
+    client = await Client.connect()
+    try:
+        yield await prepared(client)
+    finally:
+        await client.close()
