@@ -28,6 +28,7 @@ class Pod:
         self.told: list[dict[str, Any]] = []
         self.broken = False
         self.padding = 0
+        self.metrics: dict[str, float] = {}
 
     def app(self) -> web.Application:
         app = web.Application()
@@ -40,7 +41,7 @@ class Pod:
         self.asked += 1
         if self.broken:
             return web.Response(status=500)
-        return web.json_response({"stage": self.stage, "message": "x" * self.padding})
+        return web.json_response({"stage": self.stage, "message": "x" * self.padding, "metrics": self.metrics})
 
     async def stats(self, request: web.Request) -> web.Response:
         self.asked += 1
@@ -132,6 +133,16 @@ async def test_an_endless_answer_is_refused(bench: Bench) -> None:
     await bench.round()
     assert bench.pod.asked == 1
     assert bench.cache.reading("ns", "p") is None
+
+
+async def test_a_metric_that_is_no_number_is_left_out(bench: Bench) -> None:
+    bench.running()
+    bench.pod.metrics = {"loss": float("nan"), "accuracy": 0.5}
+    bench.pods.ask(OWNER, ("p",), {})
+    await bench.round()
+    reading = bench.cache.reading("ns", "p")
+    assert reading
+    assert reading["metrics"] == {"accuracy": 0.5}
 
 
 async def test_a_server_in_another_epoch_is_told_its_routing(bench: Bench) -> None:
