@@ -74,18 +74,23 @@ def contract_variables(
     values |= {f"SM_CHANNEL_{name.upper()}": path for name, path in paths.items()}
     values["SM_CHANNEL_TRAINING"] = paths["train"]
     values |= {f"SM_HP_{name.upper()}": value for name, value in hyperparameters.items()}
-    values["SM_TRAINING_ENV"] = {
-        "channel_input_dirs": paths,
-        "hyperparameters": hyperparameters,
-        "model_dir": str(layout.model),
-        "output_data_dir": str(layout.output / "data"),
-        "num_cpus": values["SM_NUM_CPUS"],
-        "num_gpus": values["SM_NUM_GPUS"],
-        "user_entry_point": entry_point,
-        "job_name": job,
-        **resources(),
-    }
+    values["SM_TRAINING_ENV"] = _summary(values, paths)
     return {name: _text(value) for name, value in values.items()}
+
+
+def _summary(values: Mapping[str, Any], paths: Mapping[str, str]) -> dict[str, Any]:
+    """SM_TRAINING_ENV: the same again in one document."""
+    named = {
+        "hyperparameters": "SM_HPS",
+        "model_dir": "SM_MODEL_DIR",
+        "output_data_dir": "SM_OUTPUT_DATA_DIR",
+        "num_cpus": "SM_NUM_CPUS",
+        "num_gpus": "SM_NUM_GPUS",
+        "user_entry_point": "SM_USER_ENTRY_POINT",
+        "job_name": "TRAINING_JOB_NAME",
+    }
+    own = {name: values[variable] for name, variable in named.items()}
+    return {"channel_input_dirs": dict(paths), **own, **resources()}
 
 
 def _decoded(text: str) -> Any:

@@ -8,11 +8,11 @@ import pyarrow as pa
 
 from modelyard.contract.capture import PREDICTION
 from modelyard.contract.document import digest_of
-from modelyard.contract.manifest import Column, ModelManifest
+from modelyard.contract.manifest import Column, ColumnType, ModelManifest
 from modelyard.contract.store import model_manifest
 from modelyard.contract.tasks import TrainTask
 from modelyard_kit.model import LoadedModel, publish_file
-from modelyard_kit.profile import publish_profile
+from modelyard_kit.profile import profile_column, profile_table, sample_bytes
 from modelyard_kit.store import Store
 from modelyard_kit.tabular import ARROW_TYPES
 from modelyard_training.measure import predict
@@ -42,13 +42,25 @@ def publish(
 
 
 def _profile(store: Store, model: LoadedModel, splits: Splits) -> str:
-    """Of the rows the model was fitted on, with what it predicts for them: so its predictions can drift, too."""
-    column = Column(
-        name=PREDICTION, type="string" if model.manifest.task == "classification" else "float64", nullable=False
+    """Of the rows the model was fitted on; of its predictions on the rows it was measured on.
+
+    For rows it was fitted on an overfitted model predicts what it never predicts again: that would look like drift.
+    The sample, for people, has both of the training rows.
+    """
+    kind: ColumnType = "string" if model.manifest.task == "classification" else "float64"
+    column = Column(name=PREDICTION, type=kind, nullable=False)
+    names = [feature.name for feature in splits.features]
+    sample = splits.train.select(names).append_column(PREDICTION, _predictions(model, splits.train, kind))
+    profile = profile_table(
+        splits.train, splits.features, BINS, MAX_CATEGORIES, store.put_blob(sample_bytes(sample, sample.column_names))
     )
-    values = pa.array(predict(model, splits.train).values, ARROW_TYPES[column.type])
-    table = splits.train.select([feature.name for feature in splits.features]).append_column(PREDICTION, values)
-    return publish_profile(store, table, [*splits.features, column], BINS, MAX_CATEGORIES)
+    predicted = profile_column(_predictions(model, splits.test, kind), column, BINS, MAX_CATEGORIES)
+    complete = profile.model_copy(update={"columns": [*profile.columns, predicted]})
+    return store.put_blob(complete.canonical().encode())
+
+
+def _predictions(model: LoadedModel, table: pa.Table, kind: ColumnType) -> pa.ChunkedArray:
+    return pa.chunked_array([pa.array(predict(model, table).values, ARROW_TYPES[kind])])
 
 
 def _example(splits: Splits) -> dict[str, list[Any]]:

@@ -1,9 +1,11 @@
 """Training by recipe: what is published is what was measured, and what cannot be trained on says why."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -49,9 +51,10 @@ def test_a_classifier_is_published_with_everything_serving_and_drift_need(
     assert set(prediction.values) <= {"false", "true"}
     profile = load_profile(store, result.profile_digest)
     assert [column.name for column in profile.columns] == ["x", "loyal", "plan", "prediction"]
-    assert {column.count for column in profile.columns} == {400}
+    assert [column.count for column in profile.columns] == [400, 400, 400, 200]  # predictions: of the test rows
     assert profile.sample_digest is not None
-    assert store.get(blob(profile.sample_digest))
+    sample = pq.read_table(io.BytesIO(store.blob_bytes(profile.sample_digest)))
+    assert (sample.num_rows, sample.column_names) == (400, ["x", "loyal", "plan", "prediction"])
 
 
 def test_the_same_task_gives_the_same_model(task: TrainTask, store: Store) -> None:
