@@ -4,17 +4,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelyard.contract.capture import FEATURE_PREFIX, PREDICTION, SCORE
 from modelyard.contract.manifest import Column, ModelManifest
 from modelyard_drift.files import Read, joined, read_files
+from modelyard_drift.labels import TIME, label_of
 from modelyard_drift.partitions import hours
 from modelyard_kit.store import Store
 from modelyard_kit.tabular import ARROW_TYPES
 
-TIME = pa.timestamp("us", tz="UTC")
 FILES_AT_ONCE = 64
 SKEW = timedelta(seconds=60)  # the store's clock may run behind the servers' by so much
 OK = 200
@@ -30,9 +31,10 @@ class Captured:
     files: int = 0
     unreadable: int = 0
 
-    def features(self, columns: Sequence[Column]) -> pa.Table:
-        """The features under their own names."""
-        return pa.table({column.name: self.rows[FEATURE_PREFIX + column.name] for column in columns})
+
+def features_of(rows: pa.Table, columns: Sequence[Column]) -> pa.Table:
+    """The features of captured rows under their own names."""
+    return pa.table({column.name: rows[FEATURE_PREFIX + column.name] for column in columns})
 
 
 def capture_schema(features: Sequence[Column], task: str) -> pa.Schema:
@@ -43,28 +45,38 @@ def capture_schema(features: Sequence[Column], task: str) -> pa.Schema:
 
 
 def newest_rows(
-    store: Store, prefix: str, manifest: ModelManifest, digest: str, rows: int, since: datetime | None
+    store: Store,
+    prefix: str,
+    manifest: ModelManifest,
+    digest: str,
+    rows: int,
+    since: datetime | None,
+    until: datetime | None = None,
 ) -> Captured:
-    """The newest `rows` successful rows that the model answered, none older than `since`."""
+    """The newest `rows` successful rows that the model answered after `since`, at `until` or before it."""
 
     def wanted(table: pa.Table) -> pa.Table:
         return table.filter((pc.field("status") == OK) & (pc.field("model_digest") == digest))
 
-    return _collect(store, prefix, capture_schema(manifest.features, manifest.task), wanted, rows, since)
+    schema = capture_schema(manifest.features, manifest.task)
+    return _collect(store, prefix, schema, wanted, rows, since, until)
 
 
-def rows_since(
-    store: Store, prefix: str, features: Sequence[Column], task: str, since: datetime, rows: int
-) -> Captured:
-    """The newest `rows` successful rows captured after `since`, whichever model answered; each request row once."""
+def labelled_rows(
+    store: Store, prefix: str, features: Sequence[Column], task: str, since: datetime, rows: int, labels: pa.Table
+) -> pa.Table:
+    """The newest `rows` successful rows after `since` that have a label, whichever model answered; oldest first.
+
+    A request that several models answered counts once. The label is the column `label`.
+    """
 
     def wanted(table: pa.Table) -> pa.Table:
-        return table.filter(pc.field("status") == OK)
+        return table.filter((pc.field("status") == OK) & pc.field("inference_id").isin(labels["inference_id"]))
 
-    found = _collect(store, prefix, capture_schema(features, task), wanted, rows, since)
-    ids = found.rows["inference_id"].to_pandas()
-    once = pa.array(~ids.duplicated())
-    return Captured(found.rows.filter(once), found.absent, found.retyped, found.files, found.unreadable)
+    found = _collect(store, prefix, capture_schema(features, task), wanted, rows, since).rows
+    found = found.filter(pa.array(~found["inference_id"].to_pandas().duplicated()))
+    found = found.append_column("label", label_of(found["inference_id"], labels))
+    return found.take(pa.array(np.arange(found.num_rows)[::-1]))
 
 
 def _collect(
@@ -74,17 +86,18 @@ def _collect(
     wanted: Callable[[pa.Table], pa.Table],
     rows: int,
     since: datetime | None,
+    until: datetime | None = None,
 ) -> Captured:
     kept = schema.empty_table()
     reads: list[Read | None] = []
-    for files in hours(store, prefix, since):
+    for files in hours(store, prefix, since, until):
         for start in range(0, len(files), FILES_AT_ONCE):
             batch = files[start : start + FILES_AT_ONCE]
             if _complete(kept, rows) and batch[0].modified + SKEW < kept["time"][-1].as_py():
                 break  # what was written before the oldest row kept holds only older rows
             found = read_files(store, batch, schema)
             reads += found
-            kept = _newest([kept, *(wanted(read.table) for read in found if read)], schema, rows, since)
+            kept = _newest([kept, *(wanted(read.table) for read in found if read)], schema, rows, since, until)
         if _complete(kept, rows):
             break
     readable = [read for read in reads if read]
@@ -97,8 +110,12 @@ def _complete(kept: pa.Table, rows: int) -> bool:
     return bool(kept.num_rows >= rows)
 
 
-def _newest(tables: list[pa.Table], schema: pa.Schema, rows: int, since: datetime | None) -> pa.Table:
+def _newest(
+    tables: list[pa.Table], schema: pa.Schema, rows: int, since: datetime | None, until: datetime | None
+) -> pa.Table:
     table = joined(tables, schema)
     if since is not None:
         table = table.filter(pc.field("time") > pa.scalar(since, TIME))
+    if until is not None:
+        table = table.filter(pc.field("time") <= pa.scalar(until, TIME))
     return table.sort_by([("time", "descending"), ("inference_id", "ascending")]).slice(0, rows).combine_chunks()

@@ -4,18 +4,19 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from modelyard.contract.capture import PREDICTION
 from modelyard.contract.manifest import ModelManifest
 from modelyard.contract.profile import Profile
-from modelyard.contract.results import CheckResult
+from modelyard.contract.results import CheckResult, PerformanceFinding
 from modelyard.contract.store import captures, labels
-from modelyard.contract.tasks import CheckTask
-from modelyard_drift.captured import Captured, newest_rows
+from modelyard.contract.tasks import CheckTask, PerformanceTask
+from modelyard_drift.captured import Captured, features_of, newest_rows
 from modelyard_drift.drift import compare
 from modelyard_drift.evidence import ALARMS, Evidence, judge
 from modelyard_drift.html import render_html
-from modelyard_drift.labels import labels_for
+from modelyard_drift.labels import TIME, labels_since
 from modelyard_drift.performance import performance
 from modelyard_drift.quality import quality_findings
 from modelyard_drift.report import CheckReport, report_path
@@ -32,12 +33,10 @@ def check(task: CheckTask, reporter: Reporter) -> CheckResult:
     started, now, store = time.monotonic(), datetime.now(UTC), Store(task.store)
     manifest = load_manifest(store, task.namespace, task.training_job, task.model_digest)
     profile = load_profile(store, manifest.profile_digest)
-    age = task.window.max_age_seconds
-    since = None if age is None else now - timedelta(seconds=age)
     reporter.report("Reading", 10, f"captured rows of {task.deployment}")
     prefix = captures(task.namespace, task.deployment)
-    captured = newest_rows(store, prefix, manifest, task.model_digest, task.window.rows, since)
-    window = captured.features(manifest.features).append_column(PREDICTION, captured.rows[PREDICTION])
+    captured = newest_rows(store, prefix, manifest, task.model_digest, task.window.rows, _oldest_allowed(task, now))
+    window = features_of(captured.rows, manifest.features).append_column(PREDICTION, captured.rows[PREDICTION])
     evidence = Evidence(captured.rows.num_rows)
     if evidence.rows >= task.window.min_rows:
         reporter.report("Checking", 40, f"{evidence.rows} rows")
@@ -56,7 +55,7 @@ def check(task: CheckTask, reporter: Reporter) -> CheckResult:
         quality_findings=evidence.quality[:KEPT],
         drifted_columns=len(evidence.drifted),
         columns=len(evidence.columns),
-        worst=[column.finding() for column in evidence.columns[:KEPT] if evidence.drifted],
+        worst=[column.finding() for column in evidence.columns[:KEPT]],
         min_detectable_effect=max((column.detectable for column in evidence.columns), default=None),
         performance=evidence.performance,
         report=report_path(task, "check", task.model_digest, now, "json"),
@@ -78,12 +77,7 @@ def _gather(
     window: pa.Table,
     now: datetime,
 ) -> Evidence:
-    finding, silence = None, ""
-    if task.performance is not None:
-        prefix, oldest = labels(task.namespace, task.deployment), captured.rows["time"][-1].as_py()
-        known = labels_for(store, prefix, captured.rows["inference_id"], oldest, manifest.task)
-        delay = timedelta(seconds=task.label_max_delay_seconds)
-        finding, silence = performance(captured.rows, known, manifest, task.performance, delay, now)
+    finding, silence = _performance(store, task, manifest, captured.rows, now) if task.performance else (None, "")
     return Evidence(
         rows=captured.rows.num_rows,
         quality=quality_findings(profile.columns, captured, window, task) if task.quality else [],
@@ -91,6 +85,27 @@ def _gather(
         performance=finding,
         silence=silence,
     )
+
+
+def _performance(
+    store: Store, task: CheckTask, manifest: ModelManifest, rows: pa.Table, now: datetime
+) -> tuple[PerformanceFinding | None, str]:
+    """On as many mature rows as the window has: where labels come late these are older than the window."""
+    ripe_at = now - timedelta(seconds=task.label_max_delay_seconds)
+    if rows.num_rows == task.window.rows:
+        prefix = captures(task.namespace, task.deployment)
+        since = _oldest_allowed(task, now)
+        older = newest_rows(store, prefix, manifest, task.model_digest, task.window.rows, since, ripe_at)
+        young = rows.filter(pc.field("time") > pa.scalar(ripe_at, TIME))
+        rows = pa.concat_tables([young, older.rows])
+    prefix, oldest = labels(task.namespace, task.deployment), rows["time"][-1].as_py()
+    known = labels_since(store, prefix, oldest, manifest.task, rows["inference_id"])
+    return performance(rows, known, manifest, task.performance or PerformanceTask(), ripe_at, task.window.rows)
+
+
+def _oldest_allowed(task: CheckTask, now: datetime) -> datetime | None:
+    age = task.window.max_age_seconds
+    return None if age is None else now - timedelta(seconds=age)
 
 
 def _span(rows: pa.Table) -> dict[str, str]:

@@ -2,27 +2,28 @@
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
-from modelyard_drift.captured import Captured
+from modelyard_drift.captured import features_of
 from modelyard_kit.model import LoadedModel, Prediction
 from modelyard_kit.scoring import Outcome, classification, regression
 from modelyard_kit.tabular import table_frame
 
 
-def predicted(champion: LoadedModel, challenger: LoadedModel, rows: Captured) -> tuple[Outcome, Outcome]:
+def predicted(champion: LoadedModel, challenger: LoadedModel, rows: pa.Table) -> tuple[Outcome, Outcome]:
     """The outcomes of both on rows with a column `label`, in the rows' order.
 
     A feature that was not captured, as only the challenger takes it, is missing to it: as it would be in service.
     """
     known = champion.manifest.classes
     classes = [*known, *(name for name in challenger.manifest.classes if name not in known)]
-    truth = rows.rows["label"].to_pylist()
+    truth = rows["label"].to_pylist()
     return _outcome(champion, rows, truth, classes), _outcome(challenger, rows, truth, classes)
 
 
-def _outcome(model: LoadedModel, rows: Captured, truth: list[str], classes: list[str]) -> Outcome:
+def _outcome(model: LoadedModel, rows: pa.Table, truth: list[str], classes: list[str]) -> Outcome:
     features = model.manifest.features
-    answer = model.predict(table_frame(rows.features(features), features))
+    answer = model.predict(table_frame(features_of(rows, features), features))
     if model.manifest.task == "regression":
         return regression([float(label) for label in truth], [float(value) for value in answer.values])
     probabilities = _spread(answer, model.manifest.classes, classes)

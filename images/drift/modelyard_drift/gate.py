@@ -5,18 +5,16 @@ from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from modelyard.contract.manifest import Column
+from modelyard.contract.manifest import ModelManifest
 from modelyard.contract.results import GateResult
 from modelyard.contract.store import captures, labels
 from modelyard.contract.tasks import GateTask, ModelTask
 from modelyard_drift.bootstrap import RESAMPLES, improvement_bound
-from modelyard_drift.captured import Captured, rows_since
+from modelyard_drift.captured import labelled_rows
 from modelyard_drift.duel import predicted
-from modelyard_drift.labels import labels_for
+from modelyard_drift.labels import labels_since
 from modelyard_drift.report import GateReport, report_path
 from modelyard_kit.model import LoadedModel, load_model
 from modelyard_kit.progress import Reporter
@@ -32,27 +30,23 @@ def gate(task: GateTask, reporter: Reporter) -> GateResult:
     with tempfile.TemporaryDirectory() as name:
         champion = _load(store, task, task.champion, Path(name) / "champion")
         challenger = _load(store, task, task.challenger, Path(name) / "challenger")
-    since = datetime.fromisoformat(task.newer_than)
     reporter.report("Reading", 20, f"rows captured after {task.newer_than}")
-    prefix = captures(task.namespace, task.deployment)
-    features = _union(champion.manifest.features, challenger.manifest.features)
-    captured = rows_since(store, prefix, features, champion.manifest.task, since, MOST_ROWS)
-    rows = _labelled(store, task, captured, champion.manifest.task)
+    rows = _labelled(store, task, champion.manifest, challenger.manifest)
     path = report_path(task, "gate", task.challenger.model_digest, now, "json")
     result = GateResult(
         verdict="InsufficientData",
         metric=task.metric,
-        rows=rows.rows.num_rows,
+        rows=rows.num_rows,
         message=(
-            f"{rows.rows.num_rows} labelled rows were captured after {task.newer_than}, "
+            f"{rows.num_rows} labelled rows were captured after {task.newer_than}, "
             f"spec.retrain.gate.newerRows asks for {task.rows}: the decision waits"
         ),
         report=path,
     )
-    if rows.rows.num_rows >= task.rows:
-        reporter.report("Judging", 50, f"{rows.rows.num_rows} labelled rows")
+    if rows.num_rows >= task.rows:
+        reporter.report("Judging", 50, f"{rows.num_rows} labelled rows")
         result = _judged(task, champion, challenger, rows, result)
-    _write(store, task, result, captured, rows)
+    _write(store, task, result, rows)
     reporter.report("Done", 100, f"{result.verdict}: {result.message}")
     return result
 
@@ -61,24 +55,18 @@ def _load(store: Store, task: GateTask, model: ModelTask, folder: Path) -> Loade
     return load_model(store, task.namespace, model.training_job, model.model_digest, folder)
 
 
-def _union(first: list[Column], second: list[Column]) -> list[Column]:
-    names = {column.name for column in first}
-    return [*first, *(column for column in second if column.name not in names)]
-
-
-def _labelled(store: Store, task: GateTask, captured: Captured, kind: str) -> Captured:
-    """The rows whose label has come, in time order, with a column `label`."""
-    rows = captured.rows
-    if not rows.num_rows:
-        return captured
-    prefix, oldest = labels(task.namespace, task.deployment), rows["time"][-1].as_py()
-    found = labels_for(store, prefix, rows["inference_id"], oldest, kind)
-    kept = rows.append_column("label", found).filter(pc.is_valid(found))
-    return Captured(kept.take(pa.array(np.arange(kept.num_rows)[::-1])))
+def _labelled(store: Store, task: GateTask, champion: ModelManifest, challenger: ModelManifest) -> pa.Table:
+    """Labels come first: the newest rows may be too young to have any."""
+    since, kind = datetime.fromisoformat(task.newer_than), champion.task
+    known = labels_since(store, labels(task.namespace, task.deployment), since, kind)
+    names = {column.name for column in champion.features}
+    features = [*champion.features, *(column for column in challenger.features if column.name not in names)]
+    prefix = captures(task.namespace, task.deployment)
+    return labelled_rows(store, prefix, features, kind, since, MOST_ROWS, known)
 
 
 def _judged(
-    task: GateTask, champion: LoadedModel, challenger: LoadedModel, rows: Captured, waiting: GateResult
+    task: GateTask, champion: LoadedModel, challenger: LoadedModel, rows: pa.Table, waiting: GateResult
 ) -> GateResult:
     outcomes = predicted(champion, challenger, rows)
     before, after = (score(task.metric, outcome) for outcome in outcomes)
@@ -98,14 +86,13 @@ def _judged(
     return waiting.model_copy(update={**figures, "verdict": "Promote" if promote else "Refuse", "message": message})
 
 
-def _write(store: Store, task: GateTask, result: GateResult, captured: Captured, rows: Captured) -> None:
-    times = rows.rows["time"]
+def _write(store: Store, task: GateTask, result: GateResult, rows: pa.Table) -> None:
+    times = rows["time"]
     document = GateReport(
         result=result,
         champion_digest=task.champion.model_digest,
         challenger_digest=task.challenger.model_digest,
         newer_than=task.newer_than,
-        captured_rows=captured.rows.num_rows,
         first=times[0].as_py().isoformat() if len(times) else None,
         last=times[-1].as_py().isoformat() if len(times) else None,
         confidence=task.confidence,

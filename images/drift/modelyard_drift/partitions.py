@@ -5,19 +5,22 @@ from datetime import datetime
 
 from modelyard_kit.store import Entry, Store
 
+DAY, HOUR = "dt=YYYY-MM-DD", "dt=%Y-%m-%d/hh=%H/"
 
-def hours(store: Store, prefix: str, since: datetime | None = None) -> Iterator[list[Entry]]:
+
+def hours(
+    store: Store, prefix: str, since: datetime | None = None, until: datetime | None = None
+) -> Iterator[list[Entry]]:
     """The Parquet files of each `dt=YYYY-MM-DD/hh=HH/`, newest hour first, in an hour newest write first.
 
-    `since` is in UTC; hours that ended before it are not listed.
+    `since` and `until` are in UTC; hours that ended before or began after them are not listed.
     """
-    first_day = since.strftime("dt=%Y-%m-%d/") if since else ""
-    first_hour = since.strftime("dt=%Y-%m-%d/hh=%H/") if since else ""
+    first = since.strftime(HOUR) if since else ""
+    last = until.strftime(HOUR) if until else "e"  # after any `dt=`
     for day in reversed(store.folders(prefix)):
-        if day.removeprefix(prefix) < first_day:
-            return
+        if not first[: len(DAY)] <= day.removeprefix(prefix)[: len(DAY)] <= last:
+            continue
         for hour in reversed(store.folders(day)):
-            if hour.removeprefix(prefix) < first_hour:
-                return
-            files = [entry for entry in store.entries(hour) if entry.path.endswith(".parquet")]
-            yield sorted(files, key=lambda entry: (entry.modified, entry.path), reverse=True)
+            if first <= hour.removeprefix(prefix) <= last:
+                files = [entry for entry in store.entries(hour) if entry.path.endswith(".parquet")]
+                yield sorted(files, key=lambda entry: (entry.modified, entry.path), reverse=True)

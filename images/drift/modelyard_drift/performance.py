@@ -1,10 +1,11 @@
 """Realised performance: predictions of the window against the labels that have come since.
 
-Rows younger than the labels' delay count only with their label; older rows without one lower the coverage.
+Mature rows count: those with a label, and those old enough that theirs should have come; the latter lower the
+coverage.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import isfinite
 
 import numpy as np
@@ -16,7 +17,7 @@ from modelyard.contract.manifest import ModelManifest
 from modelyard.contract.results import PerformanceFinding
 from modelyard.contract.tasks import PerformanceTask
 from modelyard_drift.bootstrap import interval
-from modelyard_drift.captured import TIME
+from modelyard_drift.labels import TIME, label_of
 from modelyard_kit.scoring import Outcome, better_by, classification, regression, score
 
 FEWEST_LABELLED = 50
@@ -24,23 +25,22 @@ MOST_LABELLED = 50_000  # the newest; a bootstrap of more only makes a narrow in
 
 
 def performance(
-    rows: pa.Table,
-    labels: pa.ChunkedArray,
-    manifest: ModelManifest,
-    task: PerformanceTask,
-    delay: timedelta,
-    now: datetime,
+    rows: pa.Table, labels: pa.Table, manifest: ModelManifest, task: PerformanceTask, ripe_at: datetime, most: int
 ) -> tuple[PerformanceFinding | None, str]:
-    """The finding, or None and why there is none. `rows` newest first, `labels` one per row, null where none came."""
-    labelled = pc.and_(pc.is_valid(labels), pc.is_valid(rows[PREDICTION]))
-    mature = pc.or_(labelled, pc.less_equal(rows["time"], pa.scalar(now - delay, TIME)))
-    count, ripe = pc.sum(labelled).as_py() or 0, pc.sum(mature).as_py() or 0
+    """The finding on the newest `most` mature rows, or None and why there is none.
+
+    `rows` newest first; those from before `ripe_at` are mature with or without a label.
+    """
+    rows = rows.append_column("label", label_of(rows["inference_id"], labels))
+    mature = rows.filter(pc.field("label").is_valid() | (pc.field("time") <= pa.scalar(ripe_at, TIME))).slice(0, most)
+    labelled = mature.filter(pc.field("label").is_valid() & pc.field(PREDICTION).is_valid())
+    count, ripe = labelled.num_rows, mature.num_rows
     baseline = manifest.metrics.get(task.metric)
     if baseline is None:
         return None, f"the model has no {task.metric} on held-out data to compare with: choose another metric"
     if count < FEWEST_LABELLED:
         return None, f"{count} of {ripe} mature rows have labels, {FEWEST_LABELLED} are needed to judge predictions"
-    newest = rows.append_column("label", labels).filter(labelled).slice(0, MOST_LABELLED)
+    newest = labelled.slice(0, MOST_LABELLED)
     outcome = outcome_of(newest.take(pa.array(np.arange(newest.num_rows)[::-1])), manifest)
     value = score(task.metric, outcome)
     if not isfinite(value):

@@ -32,7 +32,6 @@ class GateReport(Document):
     champion_digest: str
     challenger_digest: str
     newer_than: str
-    captured_rows: int
     first: str | None = None
     last: str | None = None
     confidence: float

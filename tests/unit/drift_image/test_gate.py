@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from modelyard.contract.results import GateResult
 from modelyard.contract.tasks import GateTask, ModelTask
+from modelyard_drift import gate as module
 from modelyard_drift.gate import gate
 from modelyard_kit.progress import Reporter
 from tests.unit.drift_image.world import NOW, World, features, truth
@@ -94,7 +95,17 @@ def test_only_labelled_rows_after_the_training_data_count(world: World, good: Mo
     assert (result.verdict, result.rows, result.champion) == ("InsufficientData", 150, None)
     assert "150 labelled rows were captured after" in result.message
     assert "spec.retrain.gate.newerRows asks for 200" in result.message
-    assert json.loads(world.store.get(result.report or ""))["capturedRows"] == 550
+
+
+def test_newer_rows_without_labels_do_not_crowd_out_labelled_ones(
+    world: World, good: ModelTask, bad: ModelTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_ROWS", 250)
+    _traffic(world, bad, ago=HOUR)
+    unlabelled = features(400, seed=6)
+    world.capture(good, unlabelled, truth(unlabelled))
+    result = _gate(world, bad, good)
+    assert (result.verdict, result.rows) == ("Promote", 250)
 
 
 def test_no_traffic_at_all_is_insufficient(world: World, good: ModelTask, bad: ModelTask) -> None:

@@ -41,10 +41,10 @@ def truth(table: pa.Table) -> list[str]:
 
 
 class World:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, store: Store | None = None) -> None:
         (folder / "store").mkdir()
         self.folder = folder
-        self.store = Store(StoreConfig(uri=f"file://{folder}/store"))
+        self.store = store or Store(StoreConfig(uri=f"file://{folder}/store"))
         self._numbers = itertools.count()
 
     def model(
