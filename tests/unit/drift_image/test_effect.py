@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelyard.contract.manifest import Column
@@ -124,6 +124,7 @@ def test_columns_without_values_are_left_out() -> None:
 COUNTS = st.lists(st.integers(0, 1000), min_size=3, max_size=20).filter(any).map(np.asarray)
 
 
+@settings(deadline=None)
 @given(COUNTS, st.integers(1, 50))
 def test_the_same_shares_have_no_effect_whatever_the_sizes(counts: npt.NDArray[np.int64], times: int) -> None:
     places = normal_scores(counts)
@@ -133,6 +134,7 @@ def test_the_same_shares_have_no_effect_whatever_the_sizes(counts: npt.NDArray[n
     assert cohens_w(counts, counts * times) == pytest.approx(0, abs=1e-6)
 
 
+@settings(deadline=None)
 @given(COUNTS)
 def test_effects_are_bounded_and_symmetric_in_their_categories(counts: npt.NDArray[np.int64]) -> None:
     other = counts[::-1]

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
@@ -14,6 +14,7 @@ from modelyard_kit.scoring import better_by, classification, regression, score, 
 SEEDS = st.integers(0, 2**32 - 1)
 
 
+@settings(deadline=None)
 @given(SEEDS, st.integers(2, 4), st.integers(30, 80))
 def test_classification_metrics_equal_those_of_scikit_learn(seed: int, classes: int, rows: int) -> None:
     rng = np.random.default_rng(seed)
@@ -38,6 +39,7 @@ def test_classification_metrics_equal_those_of_scikit_learn(seed: int, classes: 
     assert scores(outcome) == pytest.approx(expected)
 
 
+@settings(deadline=None)
 @given(SEEDS, st.integers(2, 60))
 def test_regression_metrics_equal_those_of_scikit_learn(seed: int, rows: int) -> None:
     rng = np.random.default_rng(seed)
