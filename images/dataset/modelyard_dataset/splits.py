@@ -6,7 +6,7 @@ import duckdb
 
 from modelyard.contract.manifest import Column
 from modelyard.contract.reasons import Reason
-from modelyard.contract.tasks import SplitsTask
+from modelyard.contract.tasks import SPLITS, SplitsTask
 from modelyard_dataset.sandbox import literal, quoted, scalar
 from modelyard_dataset.table import check_columns
 from modelyard_kit.failure import UserFailure
@@ -22,7 +22,7 @@ def split_conditions(
 
     Raises UserFailure for missing columns, missing values, and a split that would get no row.
     """
-    ratios = {name: ratio for name, ratio in splits.ratios.items() if ratio > 0}
+    ratios = {name: ratio for name in SPLITS if (ratio := splits.ratios.get(name, 0)) > 0}
     if splits.strategy == "none":
         conditions = {"train": "true"}
     elif splits.strategy == "hash":

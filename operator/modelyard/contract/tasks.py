@@ -63,7 +63,12 @@ class ExpectationTask(Document):
     max_fail_ratio: float = 0.0
 
 
+SPLITS = ("train", "validation", "test")  # in time: oldest rows first
+
+
 class SplitsTask(Document):
+    """`ratios` by the names in SPLITS; their order in the document says nothing."""
+
     strategy: Literal["none", "hash", "time"] = "none"
     key: list[str] = []
     time: str | None = None
