@@ -5,14 +5,13 @@ import sys
 import urllib.request
 from pathlib import Path
 
-from tests.product.images import build_and_load
-
 from examples.demo.story import Story
 from examples.demo.timeline import Timeline
 from examples.demo.watch import StoryError
 from tests.cluster.choice import choose
 from tests.cluster.provider import ClusterError
 from tests.product.forward import forward
+from tests.product.images import build_and_load
 from tests.product.product import ROOT, Product, ProductError
 
 OUTPUT = ROOT / ".work" / "demo"

@@ -5,7 +5,7 @@ import duckdb
 from modelyard.contract.document import digest_of
 from modelyard.contract.tasks import DatasetTask
 
-WRITER = 1  # raised when this image writes other rows, splits or profiles for the same recipe
+WRITER = 2  # raised when this image writes other rows, splits or profiles for the same recipe
 
 
 def recipe_digest(task: DatasetTask) -> str:

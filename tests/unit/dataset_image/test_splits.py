@@ -45,11 +45,6 @@ def test_rows_stay_where_they_are_as_data_grows(connection: duckdb.DuckDBPyConne
     assert all([i for i in many[name] if i < 500] == few[name] for name in RATIOS)
 
 
-def test_time_splits_are_in_order_and_ties_stay_together(connection: duckdb.DuckDBPyConnection, this: Table) -> None:
-    found = _split(connection, this, TIME, [f"{i},{i // 7}" for i in reversed(range(100))])
-    assert list(chain(*found.values())) == list(range(100))
-
-
 def test_oldest_rows_train_and_newest_test_however_the_task_was_written(
     connection: duckdb.DuckDBPyConnection, this: Table
 ) -> None:
@@ -57,6 +52,11 @@ def test_oldest_rows_train_and_newest_test_however_the_task_was_written(
     sent = SplitsTask.model_validate_json(TIME.canonical())
     found = _split(connection, this, sent, [f"{i},{i}" for i in range(100)])
     assert found == {"train": list(range(80)), "validation": list(range(80, 90)), "test": list(range(90, 100))}
+
+
+def test_time_splits_are_in_order_and_ties_stay_together(connection: duckdb.DuckDBPyConnection, this: Table) -> None:
+    found = _split(connection, this, TIME, [f"{i},{i // 7}" for i in reversed(range(100))])
+    assert list(chain(*found.values())) == list(range(100))
     assert {name: len(ids) for name, ids in found.items()} == {"train": 77, "validation": 7, "test": 16}
 
 
