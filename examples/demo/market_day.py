@@ -3,6 +3,7 @@
 import io
 import json
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pandas as pd
 
 from examples.electricity import market
 from tests.product.lake import PORT, SECRET, bucket
-from tests.product.product import RELEASE, SYSTEM, Product
+from tests.product.product import RELEASE, SYSTEM, Product, ProductError
 
 REPLAY = Path(market.__file__).with_name("replay.py")
 
@@ -69,8 +70,6 @@ def _pod(image: str, arguments: list[str]) -> dict[str, Any]:
 
 def start(product: Product, namespace: str, image: str, name: str, arguments: list[str]) -> None:
     """A Job that plays weeks; `arguments` as in replay.py."""
-    # The label is what the chart's network policies know workload pods of modelyard by.
-    labels = {"app.kubernetes.io/managed-by": "demo"}
     script = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -83,13 +82,23 @@ def start(product: Product, namespace: str, image: str, name: str, arguments: li
         "metadata": {"name": name, "namespace": namespace},
         "spec": {
             "backoffLimit": 0,
-            "template": {"metadata": {"labels": labels}, "spec": _pod(image, arguments)},
+            "template": {"spec": _pod(image, arguments)},
         },
     }
     product.kubectl("delete", "job", name, "--namespace", namespace, "--ignore-not-found", "--wait")
     product.kubectl("apply", "-f", "-", given=json.dumps(script))
     product.kubectl("apply", "-f", "-", given=json.dumps(job))
-    product.kubectl("wait", "--for=jsonpath={.status.ready}=1", f"job/{name}", "--namespace", namespace)
+    _wait_until_it_talks(product, namespace, name)
+
+
+def _wait_until_it_talks(product: Product, namespace: str, name: str) -> None:
+    """Until the pod runs or has run: `kubectl logs` refuses a container that is still being made."""
+    for _ in range(240):
+        status = product.get(f"job/{name}", "--namespace", namespace).get("status", {})
+        if any(status.get(count) for count in ("ready", "succeeded", "failed")):
+            return
+        time.sleep(0.5)
+    raise ProductError(f"job/{name} does not start: kubectl --namespace {namespace} describe job {name}")
 
 
 def follow(product: Product, namespace: str, name: str, told: Callable[[int, int], None]) -> tuple[int, int]:

@@ -33,7 +33,7 @@ class Timeline:
     started: float = field(default_factory=time.monotonic)
 
     def chapter(self, text: str) -> None:
-        self.console.print(f"\n[bold]{text}[/bold]")
+        self.console.print(f"\n[bold]{text}[/bold]", soft_wrap=True)
 
     def say(self, text: str) -> None:
         self.console.print(f"  {text}", highlight=False, soft_wrap=True)
@@ -50,7 +50,9 @@ class Timeline:
                 raise
         seconds = time.monotonic() - begun
         self.steps.append({"step": title, "seconds": round(seconds, 1), "result": current.result})
-        self.console.print(f"  [green]✓[/green] {title} [dim]{seconds:5.1f} s[/dim]  {current.result}", highlight=False)
+        self.console.print(
+            f"  [green]✓[/green] {title} [dim]{seconds:5.1f} s[/dim]  {current.result}", highlight=False, soft_wrap=True
+        )
 
     def finish(self) -> float:
         """Print the steps, write them to `path`; returns the total in seconds."""
