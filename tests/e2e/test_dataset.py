@@ -47,6 +47,7 @@ def test_missing_column_is_named_and_a_mended_spec_builds(user: User) -> None:
     reference = user.apply("Dataset", "column", dataset(uri, columns={"key": ["id"], "label": "lable"}))
     stalled = user.wait(reference, "Stalled", "True", "MissingColumn")
     assert "lable" in condition(stalled, "Ready")["message"]
+    assert "MissingColumn" in user.describe(reference)
     user.apply("Dataset", "column", dataset(uri))
     user.wait(reference, "Ready")
 

@@ -1,10 +1,12 @@
 """DriftMonitors: no traffic is not "no drift"; decay leads to a retraining that has to prove itself."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
 from tests.e2e.client import client
+from tests.e2e.leader import leader_killed
 from tests.e2e.squares import dataset, points, training
 from tests.e2e.user import User, condition
 
@@ -57,7 +59,15 @@ def test_window_without_traffic_is_never_no_drift(user: User, monitor: str) -> N
     assert "NoRows" in user.describe(monitor)
 
 
-def test_decay_leads_to_a_retrained_model_that_passed_the_gate(user: User, monitor: str) -> None:
+@pytest.mark.parametrize("killed", [False, True], ids=["undisturbed", "leader-killed-every-20-s"])
+def test_decay_leads_to_a_retrained_model_that_passed_the_gate(user: User, monitor: str, killed: bool) -> None:
+    with leader_killed(user.product, every=20) if killed else nullcontext():
+        _decay_to_promotion(user, monitor)
+    jobs = user.kubectl("get", "trainingjobs", "-l", "modelyard.dev/family=watched", "-o", "name")
+    assert len(jobs.split()) == 1
+
+
+def _decay_to_promotion(user: User, monitor: str) -> None:
     live(user, 14, flipped=True)
     user.put("drift/points.parquet", points(2000, 15, flipped=True))
     for attempt in range(6):  # captured rows reach the store at the latest after ten seconds

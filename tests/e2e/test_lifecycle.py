@@ -4,11 +4,13 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import yaml
 
+from tests.e2e.leader import kill_leader
 from tests.e2e.squares import dataset, points, training
 from tests.e2e.user import User
-from tests.product.product import ROOT, SYSTEM, Product
+from tests.product.product import ROOT, Product, ProductError
 
 CHILDREN = "jobs,cronjobs,deployments,services,configmaps,poddisruptionbudgets,pods"
 OURS = "app.kubernetes.io/managed-by=modelyard"
@@ -31,14 +33,16 @@ def test_other_replica_carries_on_when_the_leader_is_killed(user: User, product:
     uri = user.put("lifecycle/points.parquet", points(1000, 17))
     user.apply("Dataset", "survivor", dataset(uri))
     user.apply("TrainingJob", "survivor", training("survivor"))
-    leases = product.get("leases", "--namespace", SYSTEM)["items"]
-    leader = next(lease["spec"]["holderIdentity"] for lease in leases if lease["spec"].get("holderIdentity"))
-    pod = leader.split("_")[0]
-    product.kubectl("delete", "pod", pod, "--namespace", SYSTEM, "--grace-period=0", "--force")
+    kill_leader(product)
     job = user.wait("trainingjob/survivor", "Ready", timeout=240)
     assert job["status"]["attempt"] == 1
     pods = user.kubectl("get", "pods", "-l", "modelyard.dev/name=survivor,modelyard.dev/role=attempt", "-o", "name")
     assert len(pods.split()) == 1
+
+
+def test_workload_namespace_enforces_pod_security_restricted(user: User) -> None:
+    with pytest.raises(ProductError, match="violates PodSecurity"):
+        user.kubectl("run", "privileged", "--image=modelyard/none:1", "--privileged", "--restart=Never")
 
 
 def test_uninstall_never_hangs_and_keeps_resources(user: User, product: Product, images: dict[str, str]) -> None:

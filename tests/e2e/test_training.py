@@ -85,6 +85,7 @@ def test_pod_waits_for_a_gpu_and_starts_when_one_appears(user: User, product: Pr
     reference = user.apply("TrainingJob", "gpu", spec)
     waiting = user.wait(reference, "Ready", "False", "Unschedulable")
     assert "nvidia.com/gpu" in condition(waiting, "Ready")["message"]
+    assert "Unschedulable" in user.describe(reference)
     product.provider.set_capacity("nvidia.com/gpu", "1")
     done = user.wait(reference, "Ready", timeout=180)
     assert done["status"]["attempt"] == 1
