@@ -46,7 +46,7 @@ def check(task: CheckTask, reporter: Reporter) -> CheckResult:
     if verdict in ALARMS:
         reporter.report("Reporting", 80, f"{verdict}: {message}")
         html_path = report_path(task, "check", task.model_digest, now, "html")
-        html_error = render_html(store, profile.sample_digest, window, html_path)
+        html_error = render_html(store, profile.sample_digest, window, html_path, f"{verdict}: {message}")
     result = CheckResult(
         verdict=verdict,
         model_digest=task.model_digest,

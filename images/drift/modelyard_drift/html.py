@@ -1,9 +1,11 @@
 """The report for people: HTML by Evidently from a sample, on alarm. That it fails never fails a check."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
+from html import escape
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,8 +18,8 @@ RENDER = Path(__file__).with_name("render.py")
 TIMEOUT_SECONDS = 300
 
 
-def render_html(store: Store, sample_digest: str | None, window: pa.Table, path: str) -> str | None:
-    """Writes the report to `path` of the store. Returns None, or in words why there is none."""
+def render_html(store: Store, sample_digest: str | None, window: pa.Table, path: str, headline: str) -> str | None:
+    """Writes the report to `path` of the store, our own verdict first. Returns None, or why there is none."""
     if sample_digest is None:
         return "the model's profile has no sample of training rows"
     with tempfile.TemporaryDirectory() as name:
@@ -26,10 +28,18 @@ def render_html(store: Store, sample_digest: str | None, window: pa.Table, path:
             store.get_blob(sample_digest, folder / "reference.parquet")
             (folder / "window.parquet").write_bytes(sample_bytes(window, window.column_names, SAMPLE_ROWS))
             _run(folder)
-            store.put(path, (folder / "report.html").read_bytes())
+            store.put(path, headed((folder / "report.html").read_text(), headline).encode())
         except (StoreError, pa.ArrowException, OSError, subprocess.SubprocessError) as error:
             return _why(error)
     return None
+
+
+def headed(page: str, headline: str) -> str:
+    """The page with a headline above all else: Evidently's own verdict is of other tests and thresholds than ours."""
+    style = "font: 18px/1.5 sans-serif; margin: 24px auto; max-width: 1240px; padding: 16px; border: 1px solid #ccc"
+    note = "Below: how Evidently, with its own tests and thresholds, sees a sample of the same rows."
+    section = f'<section style="{style}"><strong>{escape(headline)}</strong><br>{note}</section>'
+    return re.sub(r"<body[^>]*>", lambda body: body[0] + section, page, count=1)
 
 
 def _run(folder: Path) -> None:

@@ -39,7 +39,9 @@ def render(folder: Path) -> None:
         raise ValueError("no column has values in training and window")
     definition = DataDefinition(numerical_columns=numeric, categorical_columns=text)
     sets = [Dataset.from_pandas(frame[columns], data_definition=definition) for frame in (window, reference)]
-    snapshot = Report([DataDriftPreset()], include_tests=True).run(current_data=sets[0], reference_data=sets[1])
+    snapshot = Report([DataDriftPreset(drift_share=1 / len(columns))], include_tests=True).run(
+        current_data=sets[0], reference_data=sets[1]
+    )
     snapshot.save_html(str(folder / "report.html"))
 
 

@@ -26,7 +26,7 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> list[pa.Table]:
     """Evidently lives in the drift image only; what it would have drawn is kept here."""
     windows: list[pa.Table] = []
 
-    def render(_store: Store, _sample: str | None, window: pa.Table, _path: str) -> None:
+    def render(_store: Store, _sample: str | None, window: pa.Table, _path: str, _headline: str) -> None:
         windows.append(window)
 
     monkeypatch.setattr(checked, "render_html", render)
