@@ -32,7 +32,7 @@ check: $(READY) ## format, lint, types, import rules, generated files: seconds
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
-	@PYTHONPATH=$(PODS) $(BIN)/lint-imports --no-timing
+	@PYTHONPATH=$(PODS) $(BIN)/lint-imports --no-logo
 	@PYTHONPATH=operator $(BIN)/python -m modelyard crds --check crds
 	@PYTHONPATH=operator $(BIN)/python -m modelyard crds --check charts/modelyard/files/crds
 	@$(BIN)/yamllint --strict examples crds skaffold.yaml .yamllint.yaml
