@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelyard.contract.results import FailureResult
-from tests.unit.plan.test_drift import check, checked, decay, ends, gate, gate_jobs, served, trains, world
+from tests.unit.plan.monitored import check, checked, decay, ends, gate, gate_jobs, served, trains, world
 from tests.unit.plan.world import World
 
 ACTIONS = ["decay", "stable", "noRows", "broken", "lost", "trained", "failed", "promote", "refuse", "few", "serve"]

@@ -1,0 +1,66 @@
+"""A challenger's way through its gate: judged on newer rows, promoted, refused or looked at again."""
+
+from modelyard.contract.reasons import Reason
+from modelyard.contract.tasks import GateTask
+from tests.unit.plan.builders import digest
+from tests.unit.plan.monitored import checked, decay, ends, gate, gate_jobs, gating, served
+
+
+def test_a_trained_challenger_is_judged_on_newer_rows() -> None:
+    w = gating()
+    (name,) = gate_jobs(w)
+    assert (w.status["phase"], w.condition("Ready")) == ("Gating", ("True", "Gating"))
+    task = GateTask.model_validate_json(w.child("ConfigMap", name)["data"]["task.json"])
+    assert task.newer_than == "2026-03-01T12:05:00Z"
+    assert (task.champion.model_digest, task.challenger.model_digest) == (digest("a"), digest("c"))
+
+
+def test_a_better_model_is_promoted_into_the_history() -> None:
+    w = gating()
+    w.events.clear()
+    ends(w, gate_jobs(w)[0], gate("Promote"), "gate")
+    w.run()
+    assert w.status["retrain"]["state"] == "Promoted"
+    entry = w.status["history"][0]
+    assert (entry["trainingJob"], entry["promoted"]) == (w.status["retrain"]["trainingJob"], True)
+    assert w.status["retrain"]["gate"]["challenger"] == "0.85"
+    assert [e.reason for e in w.events] == [Reason.PROMOTED]
+    assert "0.85 against 0.7" in w.events[0].message
+
+
+def test_a_refused_model_cools_down_for_twice_as_long() -> None:
+    w = gating()
+    ends(w, gate_jobs(w)[0], gate("Refuse"), "gate")
+    plan = w.run()
+    assert w.status["retrain"]["state"] == "Refused"
+    assert not w.status["history"][0]["promoted"]
+    assert w.condition("RetrainAllowed") == ("False", "Cooldown")
+    assert plan.requeue_after == 7200
+    checked(w, decay(windowEnd="2026-03-01T12:30:00Z"))
+    assert w.status["retrain"]["state"] == "Refused"
+    w.pass_(7200)
+    w.run()
+    assert w.status["retrain"]["state"] == "Training"
+
+
+def test_too_few_rows_for_the_gate_are_waited_for() -> None:
+    w = gating()
+    ends(w, gate_jobs(w)[0], gate("InsufficientData"), "gate")
+    plan = w.run()
+    assert plan.requeue_after == 60
+    assert len(gate_jobs(w)) == 1
+    w.pass_(60)
+    w.run()
+    assert len(gate_jobs(w)) == 2
+    assert w.status["retrain"]["gateAttempt"] == 2
+
+
+def test_the_gate_judges_against_what_serves_by_then() -> None:
+    w = gating()
+    ends(w, gate_jobs(w)[0], gate("InsufficientData"), "gate")
+    w.run()
+    w.set(served("f", "t"))
+    w.pass_(60)
+    w.run()
+    task = GateTask.model_validate_json(w.child("ConfigMap", gate_jobs(w)[-1])["data"]["task.json"])
+    assert task.champion.model_digest == digest("f")

@@ -1,0 +1,47 @@
+"""Which Jobs of a monitor are kept, and which are deleted."""
+
+from tests.unit.plan.monitored import check, checked, ends, gate, gate_jobs, gating, world
+
+
+def test_only_the_newest_gate_jobs_are_kept() -> None:
+    w = gating()
+    for _ in range(6):
+        ends(w, gate_jobs(w)[-1], gate("InsufficientData"), "gate")
+        w.run()
+        w.pass_(300)
+        w.run()
+    assert [n.rsplit("-", 1)[-1] for n in gate_jobs(w)] == ["5", "6", "7"]
+    assert [n for n in w.names("ConfigMap") if "gate" in n] == gate_jobs(w)
+
+
+def test_only_the_newest_checks_on_demand_are_kept() -> None:
+    w = world()
+    for i in range(5):
+        w.resource = w.resource.annotated(run=str(i))
+        w.run()
+        (new,) = [n for n in w.names("Job") if ("Pod", f"{n}-0") not in w.children]
+        w.pass_(60)
+        ends(w, new, check("Stable"))
+        w.run()
+    assert len(w.names("Job")) == 2
+
+
+def test_a_result_that_is_not_yet_written_down_is_not_deleted() -> None:
+    w = world()
+    for i in range(4):
+        w.resource = w.resource.annotated(run=str(i))
+        w.run()
+    for name in w.names("Job"):
+        w.pass_(60)
+        ends(w, name, check("Stable"))
+    w.step(lose_status=True)
+    assert len(w.names("Job")) == 4
+    w.run()
+    assert len(w.names("Job")) == 2
+
+
+def test_a_check_of_the_cron_job_is_not_ours_to_delete() -> None:
+    w = world()
+    for _ in range(5):
+        checked(w, check("Stable"))
+    assert len(w.names("Job")) == 5
