@@ -32,7 +32,9 @@ def set_up(timeline: Timeline) -> Story:
     with timeline.step("helm upgrade --install modelyard") as step:
         product.install(images)
         step.result = "two operator replicas, one object store"
-    product.kubectl("delete", "modelyard", "--all", "--namespace", NAMESPACE, "--ignore-not-found", "--wait")
+    # By kind: of the category, kubectl may hold a list from before the definitions were there.
+    kinds = "datasets,trainingjobs,modeldeployments,driftmonitors"
+    product.kubectl("delete", kinds, "--all", "--namespace", NAMESPACE, "--ignore-not-found", "--wait")
     return Story(product, NAMESPACE, images, timeline)
 
 
