@@ -1,13 +1,13 @@
 """`python -m tests.product install|uninstall|dev`: modelyard on the cluster, by hand."""
 
 import argparse
-import os
 import sys
 
 from tests.cluster.choice import PROVIDERS, choose
 from tests.cluster.provider import ClusterError, Provider
+from tests.product.dev import dev
 from tests.product.images import build_and_load
-from tests.product.product import CHART, RELEASE, ROOT, SYSTEM, Product, ProductError
+from tests.product.product import Product, ProductError
 
 
 def install(provider: Provider, namespace: str) -> None:
@@ -16,21 +16,6 @@ def install(provider: Provider, namespace: str) -> None:
     print(f"modelyard is installed; work in namespace {namespace}:")
     print(f"  export KUBECONFIG={provider.kubeconfig()}")
     print(f"  kubectl --namespace {namespace} apply -f examples/quickstart/model.yaml")
-
-
-def dev(provider: Provider, namespace: str) -> None:
-    """The working tree's operator takes over from the installed one until it ends."""
-    product = Product(provider, workloads=(namespace,))
-    deployment = ("deployment", RELEASE, "--namespace", SYSTEM)
-    config = product.get("configmap", f"{RELEASE}-config", "--namespace", SYSTEM)["data"]["operator.yaml"]
-    path = ROOT / ".work" / "dev" / "operator.yaml"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(config)
-    product.kubectl("scale", *deployment, "--replicas=0")
-    environment = {**os.environ, "KUBECONFIG": str(provider.kubeconfig()), "PYTHONPATH": str(ROOT / "operator")}
-    command = [sys.executable, "-m", "modelyard", "run", "--dev", "--config", str(path)]
-    print(f"the operator of the working tree runs; when it ends: helm upgrade {RELEASE} {CHART.relative_to(ROOT)}")
-    os.execve(sys.executable, command, environment)  # noqa: S606
 
 
 def main() -> int:
@@ -47,7 +32,7 @@ def main() -> int:
             case "uninstall":
                 Product(provider).uninstall()
             case "dev":
-                dev(provider, options.namespace)
+                dev(Product(provider))
     except (ClusterError, ProductError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts" / "modelyard"
 RELEASE = "modelyard"
 SYSTEM = "modelyard-system"
+OPERATOR = f"{RELEASE}-operator"  # its Deployment and its ConfigMap
 
 
 class ProductError(RuntimeError):
