@@ -10,9 +10,9 @@ import pytest
 
 from tests.cluster import build
 from tests.unit.plan.builders import Built, deployment, monitor
+from tests.unit.plan.endpoints import model, rolling, serving, step
 from tests.unit.plan.monitored import check, checked, decay, ends, gate, gate_jobs, gating
 from tests.unit.plan.monitored import world as monitored
-from tests.unit.plan.test_serving import model, rolling, serving, step
 from tests.unit.plan.world import World
 
 ROOT = Path(__file__).parents[3]

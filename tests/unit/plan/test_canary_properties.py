@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.plan.test_serving import model, selected, step, world
+from tests.unit.plan.endpoints import model, selected, step, world
 from tests.unit.plan.world import World
 
 ACTIONS = ["approve", "refuse", "ready", "unready", "good", "errors", "quiet", "wait", "lose", "scale", "capture"]

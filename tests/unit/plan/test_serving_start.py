@@ -1,0 +1,131 @@
+"""An endpoint's first model, its servers and what keeps it from starting."""
+
+from modelyard.plan.serving import plan_serving
+from tests.unit.plan.builders import deployment, digest, training_job
+from tests.unit.plan.endpoints import FAILURE, broken, model, serving, world
+from tests.unit.plan.world import World
+
+
+def test_without_a_model_it_waits_and_says_what_the_job_says() -> None:
+    w = world(training_job("t").status(phase="Running").condition("Ready", "False", "Training", "epoch 3 of 9"))
+    plan = w.run()
+    assert plan.apply == ()
+    assert (w.status["phase"], w.condition("Ready")) == ("Pending", ("False", "WaitingForModel"))
+    assert w.message() == "TrainingJob t has no approved model yet: Training: epoch 3 of 9"
+    assert w.condition("Reconciling")[0] == "True"
+
+
+def test_a_job_that_does_not_exist_is_named() -> None:
+    w = World(plan_serving, deployment())
+    w.run()
+    assert w.message() == "TrainingJob t does not exist: create it"
+
+
+def test_a_failed_job_needs_a_person() -> None:
+    w = world(training_job("t").status(phase="Failed").condition("Ready", "False", "UserError", "exit code 3"))
+    w.run()
+    assert w.condition("Stalled") == ("True", "WaitingForModel")
+    assert "UserError: exit code 3" in w.message()
+
+
+def test_the_first_model_serves_without_a_canary() -> None:
+    w = world()
+    w.run()
+    assert w.names("Deployment") == ["m-aaaaaaaa"]
+    assert w.names("Service") == ["m", "m-aaaaaaaa"]
+    assert w.names("PodDisruptionBudget") == ["m"]
+    assert (w.status["phase"], w.condition("Ready")) == ("Starting", ("False", "Starting"))
+    w.servers_get_ready(ready=1)
+    w.run()
+    assert w.condition("Ready") == ("False", "Starting")
+    w.servers_get_ready()
+    w.run()
+    assert (w.status["phase"], w.condition("Ready")) == ("Ready", ("True", "Ready"))
+    assert (w.status["url"], w.status["readyReplicas"]) == ("http://m.ns.svc", 2)
+    assert w.status["stable"]["trainingJob"] == "t"
+    assert w.status["stable"]["profileDigest"] == digest("e")
+    assert w.condition("RolloutHealthy") == ("True", "UpToDate")
+
+
+def test_a_server_is_replaced_only_by_one_that_is_ready() -> None:
+    spec = serving().child("Deployment", "m-aaaaaaaa")["spec"]
+    assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+    container = spec["template"]["spec"]["containers"][0]
+    assert container["readinessProbe"]["httpGet"]["path"] == "/v2/health/ready"
+    assert container["livenessProbe"]["httpGet"]["path"] == "/v2/health/live"
+    assert spec["template"]["spec"]["terminationGracePeriodSeconds"] == 35
+    assert spec["template"]["spec"]["topologySpreadConstraints"][0]["whenUnsatisfiable"] == "ScheduleAnyway"
+
+
+def test_the_endpoint_has_port_80_and_a_revision_the_servers_own() -> None:
+    w = serving()
+    port = {"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}
+    assert w.child("Service", "m")["spec"]["ports"] == [port]
+    assert w.child("Service", "m-aaaaaaaa")["spec"]["ports"][0]["port"] == 8080
+
+
+def test_one_replica_has_no_disruption_budget() -> None:
+    w = serving()
+    w.resource = w.resource.spec(replicas={"min": 1})
+    w.run()
+    assert w.names("PodDisruptionBudget") == []
+
+
+def test_an_unsafe_first_model_needs_a_person_until_another_one_takes_over() -> None:
+    w = world()
+    w.run()
+    broken(w, "m-aaaaaaaa", state={"terminated": {"exitCode": 1, "message": FAILURE}})
+    w.run()
+    assert (w.status["phase"], w.condition("Stalled")) == ("Failed", ("True", "UnsafeModel"))
+    w.set(model("t-r-00000001", "b", 2))
+    w.run()
+    w.servers_get_ready(["bbbbbbbb"])
+    w.run()
+    assert w.status["stable"]["revision"] == "bbbbbbbb"  # there is nobody to share with
+    assert w.condition("Ready") == ("True", "Ready")
+
+
+def test_servers_that_are_lost_later_make_it_degraded() -> None:
+    w = serving()
+    w.servers_get_ready(ready=1)
+    w.run()
+    assert (w.status["phase"], w.condition("Ready")) == ("Degraded", ("True", "Degraded"))
+    w.servers_get_ready(ready=0)
+    w.run()
+    assert (w.status["phase"], w.condition("Ready")) == ("Degraded", ("False", "Degraded"))
+    w.servers_get_ready()
+    w.run()
+    assert w.condition("Ready") == ("True", "Ready")
+
+
+def test_more_replicas_are_no_rollout() -> None:
+    w = serving()
+    w.resource = w.resource.spec(replicas={"min": 4})
+    w.run()
+    assert w.child("Deployment", "m-aaaaaaaa")["spec"]["replicas"] == 4
+    assert "candidate" not in w.status
+
+
+def test_another_capture_share_is_a_rolling_update_of_the_same_revision() -> None:
+    w = serving()
+    w.resource = w.resource.spec(capture={"percent": 10})
+    kubernetes = w.child("Deployment", "m-aaaaaaaa").status(updatedReplicas=0)
+    w.children["Deployment", "m-aaaaaaaa"] = kubernetes
+    w.run()
+    assert "candidate" not in w.status
+    assert len(w.names("ConfigMap")) == 2  # pods that still run the old template may read the old task
+    assert w.condition("Reconciling")[0] == "True"
+    assert w.condition("Ready")[0] == "True"
+    w.servers_get_ready()
+    w.run()
+    (config,) = w.names("ConfigMap")
+    volumes = w.child("Deployment", "m-aaaaaaaa")["spec"]["template"]["spec"]["volumes"]
+    assert volumes[0]["configMap"]["name"] == config
+
+
+def test_an_invalid_spec_from_before_a_rule_is_said() -> None:
+    w = serving()
+    w.resource = w.resource.spec(replicas={"min": 0})
+    w.run()
+    assert w.condition("Stalled") == ("True", "ConfigError")
+    assert "spec.replicas.min" in w.message()
