@@ -1,11 +1,10 @@
 """Writes requirements/*.txt from pyproject.toml: exact versions with hashes, kept unless they no longer fit."""
 
-import shutil
 import sys
 from collections.abc import Mapping
 
 from images.builder.catalog import ROOT
-from images.builder.shell import CommandError, run
+from images.builder.shell import run
 
 _POD = ("--python-version", "3.13", "--python-platform", "x86_64-manylinux_2_28")  # the images' Debian
 _DEV = ("--python-version", "3.11", "--universal")
@@ -20,11 +19,12 @@ LOCKS: Mapping[str, tuple[str, ...]] = {
 
 
 def lock() -> None:
-    """Locks every file anew. Raises CommandError where uv is missing or finds no solution."""
-    if shutil.which("uv") is None:
-        raise CommandError(f"uv is not installed: {sys.executable} -m pip install uv")
+    """Locks every file anew. Raises CommandError where there is no solution."""
+    from uv import find_uv_bin  # here, because the other commands run on a Python without packages
+
+    uv = find_uv_bin()
     for name in LOCKS:
-        run([*command(name), "--quiet"], tries=2, folder=ROOT)
+        run([uv, *command(name)[1:], "--quiet"], tries=2, folder=ROOT)
         print(f"requirements/{name}.txt", file=sys.stderr)
 
 
