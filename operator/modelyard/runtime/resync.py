@@ -15,7 +15,9 @@ from modelyard.runtime.intake import Intake
 from modelyard.runtime.metrics import CACHED
 from modelyard.runtime.resources import CHILDREN, OWN, WATCHED, Resource
 
-FIRST = 30.0  # seconds; covers deletions between the first list and the beginning of the watches
+# Seconds after the start: these cover deletions between the first list, or a first write, and the beginning of the
+# watch of that kind, of which kopf does not tell.
+FIRST = (5.0, 30.0)
 _SPREAD = 0.1  # of the period: healing all resources takes so long
 
 log = logging.getLogger(__name__)
@@ -52,8 +54,10 @@ class Resync:
 
     async def run(self) -> None:
         """Lists, heals and repeats until cancelled; failures are logged and made up for by the next round."""
-        await asyncio.sleep(min(FIRST, self._period))
-        await self._attempt()
+        begun = asyncio.get_running_loop().time()
+        for after in FIRST:
+            await asyncio.sleep(begun + min(after, self._period) - asyncio.get_running_loop().time())
+            await self._attempt()
         while True:
             await asyncio.sleep(self._period * (0.95 + random.random() / 10))  # noqa: S311 - spreads replicas
             if await self._attempt():
