@@ -1,10 +1,12 @@
 """`python -m examples.demo`: set-up, story, and how to look around afterwards."""
 
 import json
+import shutil
 import sys
 import urllib.request
 from pathlib import Path
 
+from examples.demo import words
 from examples.demo.story import Story
 from examples.demo.timeline import Timeline
 from examples.demo.watch import StoryError
@@ -41,24 +43,31 @@ def set_up(timeline: Timeline) -> Story:
 def tell(story: Story) -> None:
     timeline = story.timeline
     timeline.chapter("1. One file: data becomes a version, a model, an endpoint")
+    timeline.explain(*words.QUESTION)
     story.apply()
-    timeline.chapter("2. Life goes on: the market is replayed as live traffic, the truth follows a day later")
+    timeline.chapter("2. Life goes on: the market is replayed as requests, each day's truth follows a day later")
+    timeline.explain(*words.FIGURES)
     story.replay(13, 15, title="weeks 13 to 15")
     story.check("after-week-15")
     story.replay(16, 24, title="weeks 16 to 24")
     monitor = story.check("after-week-24")
-    report = story.report(OUTPUT, monitor)
+    report = story.report(OUTPUT, monitor).relative_to(ROOT)
+    timeline.say(f"all figures of this check, for a browser: {report}")
     timeline.chapter("3. The evidence says: worse than promised. A new model is trained, and has to prove itself")
+    timeline.explain(*words.GATE)
     trained = story.retraining()
     story.replay(25, 27, title="weeks 25 to 27, which neither model has seen")
     monitor = story.judgement()
+    replaced = False
     if monitor["status"]["retrain"]["state"] == "Promoted":
         timeline.chapter("4. Proven better: it takes over step by step")
-        story.rollout(trained["metadata"]["name"])
+        timeline.explain(*words.CANARY)
+        replaced = story.rollout(trained["metadata"]["name"])
     timeline.chapter("What is there now")
-    timeline.console.print(story.product.kubectl("get", "modelyard", "--namespace", NAMESPACE), highlight=False)
+    resources = story.product.kubectl("get", "modelyard", "--namespace", NAMESPACE)
+    timeline.console.print(resources, highlight=False, soft_wrap=True)
+    timeline.explain(*(words.REPLACED if replaced else words.KEPT))
     one_prediction(story)
-    timeline.say(f"drift report: {report.relative_to(ROOT)}")
 
 
 def one_prediction(story: Story) -> None:
@@ -68,20 +77,26 @@ def one_prediction(story: Story) -> None:
         target = f"{url}/v2/models/electricity/infer"
         request = urllib.request.Request(target, body.encode(), {"Content-Type": "application/json"})  # noqa: S310
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-            story.timeline.say(f"curl {target} -d '{body}'\n  {answer.read().decode()}")
+            outputs = {o["name"]: o["data"][0] for o in json.load(answer)["outputs"]}
+    rises = "rises" if outputs["predict"] == "1" else "does not rise"
+    story.timeline.chapter("Ask it yourself (first: the port-forward below)")
+    story.timeline.say(f"curl http://127.0.0.1:8080/v2/models/electricity/infer -d '{body}'")
+    story.timeline.say(f"It just answered: the price {rises}, with probability {outputs['probability']:.0%}.")
 
 
 def look_around(story: Story) -> None:
-    kubectl = f"kubectl --kubeconfig {story.product.provider.kubeconfig()} --namespace {NAMESPACE}"
-    story.timeline.chapter("Look around")
+    provider = story.product.provider
+    kubectl = f"{'kubectl' if shutil.which('kubectl') else provider.kubectl()} --namespace {NAMESPACE}"
+    story.timeline.chapter("Look around: all of it stays until you take it away")
+    story.timeline.say(f"export KUBECONFIG={provider.kubeconfig()}")
     for command in (
         "get modelyard",
-        "describe driftmonitor electricity",
+        "describe driftmonitor electricity   # the verdict and the gate, with figures",
         "get events --sort-by=.lastTimestamp",
         "port-forward service/electricity 8080:80   # then http://127.0.0.1:8080/docs",
     ):
         story.timeline.say(f"{kubectl} {command}")
-    story.timeline.say("make down   # takes all of it away")
+    story.timeline.say("make down   # takes all of it away; what was built stays in the cache")
 
 
 def main() -> int:

@@ -10,6 +10,7 @@ import obstore
 from examples.demo import market_day
 from examples.demo.timeline import Step, Timeline
 from examples.demo.watch import Resource, condition, wait_for
+from examples.demo.words import MEANING
 from tests.product.lake import bucket
 from tests.product.product import Product
 
@@ -37,10 +38,11 @@ class Story:
         with self.timeline.step("Dataset: read, checked, split, versioned") as step:
             dataset = self.resource(step, "dataset/electricity", lambda r: r.get("status", {}).get("current"))
             current = dataset["status"]["current"]
-            step.result = f"{current['version']}, {current['rows']:,} rows, {current['splits']}"
+            sizes = ", ".join(f"{rows:,} {split}" for split, rows in current["splits"].items())
+            step.result = f"{current['version']}, {current['rows']:,} rows: {sizes}"
         with self.timeline.step("TrainingJob: trained and measured") as step:
             job = self.resource(step, "trainingjob/electricity", lambda r: r["status"].get("phase") == "Succeeded")
-            step.result = f"{job['status']['score']} on rows it never saw"
+            step.result = f"{job['status']['score']} on the test rows, the newest, which it never saw"
         with self.timeline.step("ModelDeployment: answering") as step:
             ready = lambda r: condition(r, "Ready").get("status") == "True"  # noqa: E731
             endpoint = self.resource(step, "modeldeployment/electricity", ready)
@@ -78,7 +80,8 @@ class Story:
                 lambda r: r["status"].get("lastCheck", {}).get("job") not in (None, old),
                 may_stall=True,
             )
-            step.result = f"{monitor['status']['lastCheck']['verdict']}"
+            verdict = monitor["status"]["lastCheck"]["verdict"]
+            step.result = ": ".join(words for words in (verdict, MEANING.get(verdict)) if words)
         self.timeline.say(monitor["status"]["lastCheck"]["message"])
         return monitor
 
@@ -91,7 +94,7 @@ class Story:
             step.result = job
         with self.timeline.step("the new model is trained") as step:
             trained = self.resource(step, f"trainingjob/{job}", lambda r: r["status"].get("phase") == "Succeeded")
-            step.result = f"{trained['status']['score']} on its own held-out rows"
+            step.result = f"{trained['status']['score']} on its own test rows; is it better than the one that serves?"
         return trained
 
     def judgement(self) -> Resource:
@@ -108,8 +111,8 @@ class Story:
         self.timeline.say(gate.get("message", ""))
         return monitor
 
-    def rollout(self, job: str) -> None:
-        """Traffic goes on, one row a request, while the candidate is measured step by step."""
+    def rollout(self, job: str) -> bool:
+        """Traffic goes on, one row a request, while the candidate is measured; True if it took over."""
         arguments = self._arguments(28, LAST_WEEK, "1", "0.02")
         market_day.start(self.product, self.namespace, self.images["serving"], "replay-rollout", arguments)
         with self.timeline.step("canary: measured at 20 %, 50 %, 100 % of live traffic") as step:
@@ -126,6 +129,7 @@ class Story:
             back = endpoint["status"].get("rolledBack")
             step.result = f"rolled back: {back[-1]['message']}" if back else f"{job} now answers all requests"
         self.product.kubectl("delete", "job", "replay-rollout", "--namespace", self.namespace, "--wait=false")
+        return not back
 
     def report(self, folder: Path, monitor: Resource) -> Path:
         """Fetch the newest report for people out of the store."""

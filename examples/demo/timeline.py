@@ -38,6 +38,10 @@ class Timeline:
     def say(self, text: str) -> None:
         self.console.print(f"  {text}", highlight=False, soft_wrap=True)
 
+    def explain(self, *lines: str) -> None:
+        for line in lines:
+            self.console.print(f"  [italic]{line}[/italic]", highlight=False, soft_wrap=True)
+
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
         begun = time.monotonic()
@@ -59,9 +63,12 @@ class Timeline:
         total = time.monotonic() - self.started
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_text(json.dumps({"totalSeconds": round(total, 1), "steps": self.steps}, indent=1) + "\n")
+        self.chapter("How long it took")
         table = Table("step", "seconds", box=None)
         for step in self.steps:
             table.add_row(str(step["step"]), f"{step['seconds']:.1f}")
+        between = total - sum(float(step["seconds"]) for step in self.steps)
+        table.add_row("between steps: captured rows are written every 10 s", f"{between:.1f}")
         table.add_row("[bold]total[/bold]", f"[bold]{total:.1f}[/bold]")
         self.console.print(table)
         return total
