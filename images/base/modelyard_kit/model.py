@@ -48,7 +48,7 @@ class LoadedModel:
     estimator: Any
 
     def predict(self, frame: "pd.DataFrame") -> Prediction:
-        """Predicts the rows of a frame with the manifest's features, as `tabular.rows_frame` makes it."""
+        """Predicts the rows of a frame with the manifest's features, as `tabular.table_frame` makes it."""
         import numpy as np
 
         frame = frame[[column.name for column in self.manifest.features]]

@@ -5,7 +5,6 @@ A model sees two kinds of column: float64 (numbers, bools, times in seconds; NaN
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,16 +74,6 @@ def table_frame(table: pa.Table, columns: Sequence[Column]) -> "pd.DataFrame":
     return pd.DataFrame({column.name: _values(table[column.name], column.type) for column in columns})
 
 
-def rows_frame(rows: Mapping[str, Sequence[Any]], columns: Sequence[Column]) -> "pd.DataFrame":
-    """The same from plain values by column, as a request brings them; an absent column is all missing.
-
-    Raises ValueError that names the column and the value which is not of its type.
-    """
-    length = max((len(values) for values in rows.values()), default=0)
-    arrays = {column.name: _parsed(rows.get(column.name) or [None] * length, column) for column in columns}
-    return table_frame(pa.table(arrays), columns)
-
-
 def class_labels(values: pa.ChunkedArray, column_type: ColumnType) -> list[str | None]:
     """Labels of a classification as strings: `1` for 1 and 1.0, `true` for a bool."""
     if column_type == "bool":
@@ -102,35 +91,3 @@ def _values(values: pa.ChunkedArray, column_type: ColumnType) -> Any:
         micros = values.cast(pa.timestamp("us", tz="UTC" if column_type == "timestamp" else None)).cast(pa.int64())
         values = pc.divide(micros.cast(pa.float64()), 1e6)
     return values.cast(pa.float64(), safe=False).to_numpy().astype("float64", copy=False)
-
-
-def _parsed(values: Sequence[Any], column: Column) -> pa.Array:
-    try:
-        return pa.array([_plain(value, column.type) for value in values], ARROW_TYPES[column.type])
-    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
-        raise ValueError(f"column {column.name} takes {column.type}: {error}") from error
-
-
-def _plain(value: Any, column_type: ColumnType) -> Any:
-    """A JSON value as what Arrow takes: whole floats are ints, ISO 8601 strings are times."""
-    if value is None:
-        return None
-    match column_type:
-        case "int64" | "float64" if isinstance(value, str):
-            return float(value) if column_type == "float64" else int(value)
-        case "int64" if isinstance(value, float):  # Arrow would cut the fraction off silently
-            if not value.is_integer():
-                raise ValueError(f"{value} is not whole")
-            return int(value)
-        case "float64":
-            return float(value)
-        case "bool" if value in (0, 1):
-            return bool(value)
-        case "string":
-            return str(value)
-        case "timestamp" if isinstance(value, str):
-            moment = datetime.fromisoformat(value)
-            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        case "date" if isinstance(value, str):
-            return date.fromisoformat(value[:10])
-    return value

@@ -1,8 +1,6 @@
 """The one task a pod gets, as a JSON document mounted at TASK_PATH from a ConfigMap."""
 
-from typing import Annotated, Any, Literal
-
-from pydantic import Field
+from typing import Any, Literal
 
 from modelyard.contract.document import Document
 from modelyard.contract.store import StoreConfig
@@ -172,9 +170,6 @@ class GateTask(Task):
     metric: Literal["accuracy", "f1", "rocAuc", "mae", "rmse", "r2"] = "accuracy"
     min_improvement: float = 0.0
     confidence: float = 0.95
-
-
-AnyTask = Annotated[DatasetTask | TrainTask | ServeTask | CheckTask | GateTask, Field(discriminator="task")]
 
 
 def config_map_data(task: Task) -> dict[str, Any]:

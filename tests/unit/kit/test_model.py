@@ -13,7 +13,7 @@ from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
 from modelyard.contract.manifest import Column, ModelManifest
 from modelyard_kit.failure import UserFailure
 from modelyard_kit.model import LoadedModel, open_model, save_model
-from modelyard_kit.tabular import rows_frame
+from tests.unit.kit.frames import frame_of
 
 FEATURES = [Column(name="x", type="float64"), Column(name="c", type="string")]
 ROWS: dict[str, list[Any]] = {"x": [float(i) for i in range(60)], "c": ["a", "b", None] * 20}
@@ -22,7 +22,7 @@ ROWS: dict[str, list[Any]] = {"x": [float(i) for i in range(60)], "c": ["a", "b"
 def _fitted(last: Any, labels: list[Any]) -> Pipeline:
     encode = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan, encoded_missing_value=np.nan)
     columns = ColumnTransformer([("c", encode, ["c"])], remainder="passthrough")
-    return Pipeline([("columns", columns), ("model", last)]).fit(rows_frame(ROWS, FEATURES), labels)
+    return Pipeline([("columns", columns), ("model", last)]).fit(frame_of(ROWS, FEATURES), labels)
 
 
 def _manifest(task: Any, classes: list[str], types: list[str]) -> ModelManifest:
@@ -48,7 +48,7 @@ def test_a_saved_classifier_predicts_classes_with_their_probability(tmp_path: Pa
     )
     path, types = save_model(estimator, tmp_path)
     model = LoadedModel(_manifest("classification", ["no", "yes"], types), open_model(path, types))
-    prediction = model.predict(rows_frame({"c": ["a", "new"], "x": [0, 59]}, FEATURES))
+    prediction = model.predict(frame_of({"c": ["a", "new"], "x": [0, 59]}, FEATURES))
     assert prediction.values == ["no", "yes"]
     assert prediction.scores is not None
     assert all(0.5 < score <= 1 for score in prediction.scores)
@@ -57,7 +57,7 @@ def test_a_saved_classifier_predicts_classes_with_their_probability(tmp_path: Pa
 def test_a_regression_predicts_floats_without_scores(tmp_path: Path) -> None:
     path, types = save_model(_fitted(HistGradientBoostingRegressor(max_iter=3), ROWS["x"]), tmp_path)
     model = LoadedModel(_manifest("regression", [], types), open_model(path, types))
-    prediction = model.predict(rows_frame(ROWS, FEATURES))
+    prediction = model.predict(frame_of(ROWS, FEATURES))
     assert len(prediction.values) == 60
     assert prediction.scores is None
 

@@ -21,13 +21,13 @@ from modelyard.contract.store import StoreConfig, model_manifest
 from modelyard.contract.tasks import ServeTask
 from modelyard_kit.model import LoadedModel, load_model, publish_file, save_model
 from modelyard_kit.store import Store
-from modelyard_kit.tabular import rows_frame
 from modelyard_serving.data_plane import DataPlane
 from modelyard_serving.lifecycle import server
 from modelyard_serving.loading import loaded
 from modelyard_serving.predictor import Predictor
 from modelyard_serving.serving import Serving
 from modelyard_serving.shell import shell
+from tests.unit.kit.frames import frame_of
 
 Kind = Literal["classification", "inverted", "regression"]
 FEATURES = [
@@ -70,7 +70,7 @@ def place(folder: Path) -> Place:
 
 def train(kind: Kind, features: list[Column]) -> Any:
     """A classifier of price < 20 as low or high (`inverted`: the other way), or a regression of 2 * price + 1."""
-    frame = rows_frame({column.name: ROWS[column.name] for column in features}, features)
+    frame = frame_of({column.name: ROWS[column.name] for column in features}, features)
     encode = OneHotEncoder(handle_unknown="ignore")
     strings = [column.name for column in features if column.type == "string"]
     columns = ColumnTransformer([("strings", encode, strings)], remainder="passthrough")

@@ -17,8 +17,8 @@ from modelyard_kit.model import load_model
 from modelyard_kit.profile import load_profile
 from modelyard_kit.progress import Reporter
 from modelyard_kit.store import Store
-from modelyard_kit.tabular import rows_frame
 from modelyard_training.train import train
+from tests.unit.kit.frames import frame_of
 from tests.unit.training_image.conftest import Publish
 from tests.unit.training_image.data import COLUMNS, rows
 
@@ -47,7 +47,7 @@ def test_a_classifier_is_published_with_everything_serving_and_drift_need(
     assert manifest.dataset_digest == task.dataset_digest
     assert manifest.files[0].bytes == result.bytes
     assert [len(values) for values in manifest.example.values()] == [3, 3, 3]
-    prediction = model.predict(rows_frame(manifest.example, manifest.features))
+    prediction = model.predict(frame_of(manifest.example, manifest.features))
     assert set(prediction.values) <= {"false", "true"}
     profile = load_profile(store, result.profile_digest)
     assert [column.name for column in profile.columns] == ["x", "loyal", "plan", "prediction"]
