@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import ValidationError
-
 from modelyard.api.conditions import ConditionSet, timestamp
 from modelyard.api.dataset import BuildStatus, DatasetSpec, DatasetStatus
 from modelyard.contract.reasons import Reason
@@ -18,11 +16,12 @@ from modelyard.plan.job import absent
 from modelyard.plan.labels import RUN
 from modelyard.plan.moments import moment, until
 from modelyard.plan.observe import Observed
+from modelyard.plan.opening import opening
 from modelyard.plan.plan import Event, Object, Plan
 from modelyard.plan.results import Attempt, read_attempt
 from modelyard.plan.retry import ATTEMPTS, pause
 from modelyard.plan.settings import Settings
-from modelyard.plan.shown import dumped, invalid, progress
+from modelyard.plan.shown import dumped, progress
 from modelyard.plan.version import candidate, checked_at, rejection, version, warnings
 
 LOOK_AGAIN = 30.0  # seconds, while a pod does not start: some causes show only by the time that passes
@@ -58,22 +57,18 @@ class _Turn:
 
 def plan_dataset(resource: Object, observed: Observed, now: datetime, settings: Settings) -> Plan:
     """The build that is wanted, its result in status, and what stands of it."""
-    before: Mapping[str, Any] = resource.get("status") or {}
-    generation = resource["metadata"].get("generation", 0)
-    conditions = ConditionSet(before.get("conditions", []), generation, now)
-    try:
-        spec = DatasetSpec.model_validate(resource["spec"])
-    except ValidationError as error:
-        return invalid(before, conditions, generation, error)
-    status = DatasetStatus.model_validate(before).model_copy(update={"observed_generation": generation})
-    turn = _Turn(resource, spec, status, conditions, observed, now, settings, spec_hash=build.spec_hash(resource, spec))
+    read = opening(resource, DatasetSpec, DatasetStatus, now)
+    if isinstance(read, Plan):
+        return read
+    spec_hash = build.spec_hash(resource, read.spec)
+    turn = _Turn(resource, read.spec, read.status, read.conditions, observed, now, settings, spec_hash)
     _decide(turn)
-    after = dumped(turn.status, conditions)
+    after = dumped(turn.status, turn.conditions)
     return Plan(
         status=after,
         apply=turn.apply,
         delete=_outdated(turn),
-        events=transitions(before.get("conditions", []), after["conditions"]) or _news(before, turn.status),
+        events=transitions(read.before.get("conditions", []), after["conditions"]) or _news(read.before, turn.status),
         requeue_after=turn.requeue,
         poll=turn.poll,
     )

@@ -4,8 +4,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from pydantic import ValidationError
-
 from modelyard.api.conditions import ConditionSet
 from modelyard.api.drift import DriftMonitorSpec, DriftMonitorStatus
 from modelyard.api.serving import Revision
@@ -20,34 +18,30 @@ from modelyard.plan.harvest import disposable, newest, results
 from modelyard.plan.labels import RUN
 from modelyard.plan.moments import moment, until
 from modelyard.plan.observe import Observed, deployment_of, root_of
+from modelyard.plan.opening import opening
 from modelyard.plan.plan import Object, Plan
 from modelyard.plan.results import read_attempt
 from modelyard.plan.retrain import Loop, consider, failed, follow_proposal, follow_training, under_way
 from modelyard.plan.settings import Settings
-from modelyard.plan.shown import dumped, invalid
+from modelyard.plan.shown import dumped
 from modelyard.plan.verdict import stand
 
 ALARMS = frozenset({"Drifted", "Degraded", "QualityViolation"})
 
 
 def plan_drift(resource: Object, observed: Observed, now: datetime, settings: Settings) -> Plan:
-    old = resource.get("status", {})
-    generation = resource["metadata"].get("generation", 0)
-    conditions = ConditionSet(old.get("conditions", []), generation, now)
-    try:
-        spec = DriftMonitorSpec.model_validate(resource["spec"])
-    except ValidationError as error:
-        return invalid(old, conditions, generation, error)
-    status = DriftMonitorStatus.model_validate(old).model_copy(update={"observed_generation": generation})
+    read = opening(resource, DriftMonitorSpec, DriftMonitorStatus, now)
+    if isinstance(read, Plan):
+        return read
     deployment = next(iter(observed.related.get("ModelDeployment", ())), None)
     serving = deployment.get("status", {}).get("stable") if deployment else None
     if not serving:
-        return _without_model(resource, status, conditions, observed, deployment)
+        return _without_model(resource, read.status, read.conditions, observed, deployment)
     family = observed.related.get("TrainingJob", ())
     root = next((root_of(j) for j in family), serving["trainingJob"])
     stable = Revision.model_validate(serving)
-    loop = Loop(resource, spec, status, stable, {j["metadata"]["name"]: j for j in family}, root, now)
-    return _watch(loop, observed, conditions, settings)
+    loop = Loop(resource, read.spec, read.status, stable, {j["metadata"]["name"]: j for j in family}, root, now)
+    return _watch(loop, observed, read.conditions, settings)
 
 
 def _without_model(

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import ValidationError
-
 from modelyard.api.conditions import ConditionSet
 from modelyard.api.serving import ModelDeploymentSpec, ModelDeploymentStatus, Revision
 from modelyard.contract.progress import Routing
@@ -16,31 +14,28 @@ from modelyard.plan.endpoint import disruption_budget, main_service, revision_se
 from modelyard.plan.fleet import servers
 from modelyard.plan.leftover import Leftovers, leftovers
 from modelyard.plan.observe import Observed
+from modelyard.plan.opening import opening
 from modelyard.plan.plan import Object, Plan
 from modelyard.plan.revision import choose
 from modelyard.plan.rollout import Candidate, routing, steady
 from modelyard.plan.server import serve_task, server_deployment, task_config
 from modelyard.plan.settings import Settings
-from modelyard.plan.shown import dumped, invalid
+from modelyard.plan.shown import dumped
 from modelyard.plan.standing import Standing, stand, waiting
 
 
 def plan_serving(resource: Object, observed: Observed, now: datetime, settings: Settings) -> Plan:
-    old = resource.get("status", {})
-    generation = resource["metadata"].get("generation", 0)
-    conditions = ConditionSet(old.get("conditions", []), generation, now)
-    try:
-        spec = ModelDeploymentSpec.model_validate(resource["spec"])
-    except ValidationError as error:
-        return invalid(old, conditions, generation, error)
-    before = ModelDeploymentStatus.model_validate(old)
+    read = opening(resource, ModelDeploymentSpec, ModelDeploymentStatus, now)
+    if isinstance(read, Plan):
+        return read
+    spec, conditions = read.spec, read.conditions
     family = observed.related.get("TrainingJob", ())
-    turn = _turn(spec, target(before, choose(spec.model, before, family, now), now), observed, now)
+    turn = _turn(spec, target(read.status, choose(spec.model, read.status, family, now), now), observed, now)
     if turn.status.stable is None:
         root = spec.model.training_job_ref.name
         phase = waiting(conditions, root, next((j for j in family if j["metadata"]["name"] == root), None))
         status = _written(turn.status, resource, phase, conditions, 0)
-        return Plan(status, events=turn.events or transitions(old.get("conditions", []), status["conditions"]))
+        return Plan(status, events=turn.events or transitions(read.before.get("conditions", []), status["conditions"]))
     return _serve(_Endpoint(resource, spec, observed, now, settings), turn, turn.status.stable, conditions)
 
 
@@ -120,10 +115,5 @@ def _written(
 ) -> dict[str, Any]:
     metadata = resource["metadata"]
     url = f"http://{metadata['name']}.{metadata['namespace']}.svc" if status.stable else None
-    changes = {
-        "observed_generation": metadata.get("generation", 0),
-        "phase": phase,
-        "ready_replicas": ready,
-        "url": url,
-    }
+    changes = {"phase": phase, "ready_replicas": ready, "url": url}
     return dumped(status.model_copy(update=changes), conditions)

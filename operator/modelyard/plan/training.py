@@ -1,11 +1,8 @@
 """Plans a TrainingJob: a pinned dataset version, one attempt at a time, retries only for failures of the world."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-
-from pydantic import ValidationError
 
 from modelyard.api.conditions import ConditionSet, timestamp
 from modelyard.api.training import ModelStatus, TrainingJobSpec, TrainingJobStatus
@@ -18,13 +15,14 @@ from modelyard.plan.failure import Failure
 from modelyard.plan.job import absent
 from modelyard.plan.moments import moment, until
 from modelyard.plan.observe import Observed
+from modelyard.plan.opening import opening
 from modelyard.plan.pin import Pinned, pin
 from modelyard.plan.plan import Object, Plan
 from modelyard.plan.results import read_attempt
 from modelyard.plan.retry import pause
 from modelyard.plan.score import metrics_of, missed, score
 from modelyard.plan.settings import Settings
-from modelyard.plan.shown import dumped, invalid, progress
+from modelyard.plan.shown import dumped, progress
 
 LOOK_AGAIN = 30.0  # seconds, while a pod does not start: some causes show only by the time that passes
 ENDED = ("Succeeded", "Failed")
@@ -52,22 +50,18 @@ class _Turn:
 
 def plan_training(resource: Object, observed: Observed, now: datetime, settings: Settings) -> Plan:
     """The attempt that is due, its result in status, and whether the model may be served."""
-    before: Mapping[str, Any] = resource.get("status") or {}
-    generation = resource["metadata"].get("generation", 0)
-    conditions = ConditionSet(before.get("conditions", []), generation, now)
-    try:
-        spec = TrainingJobSpec.model_validate(resource["spec"])
-    except ValidationError as error:
-        return invalid(before, conditions, generation, error)
-    status = TrainingJobStatus.model_validate(before).model_copy(update={"observed_generation": generation})
-    turn = _Turn(resource, spec, status, conditions, observed, now, settings, run.run_hash(resource, spec))
+    read = opening(resource, TrainingJobSpec, TrainingJobStatus, now)
+    if isinstance(read, Plan):
+        return read
+    run_hash = run.run_hash(resource, read.spec)
+    turn = _Turn(resource, read.spec, read.status, read.conditions, observed, now, settings, run_hash)
     _decide(turn)
-    after = dumped(turn.status, conditions)
+    after = dumped(turn.status, turn.conditions)
     return Plan(
         status=after,
         apply=turn.apply,
         delete=_outdated(turn),
-        events=transitions(before.get("conditions", []), after["conditions"]),
+        events=transitions(read.before.get("conditions", []), after["conditions"]),
         requeue_after=turn.requeue,
         poll=turn.poll,
     )
