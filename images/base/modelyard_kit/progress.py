@@ -9,6 +9,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from modelyard.contract.progress import Progress
 from modelyard.contract.tasks import MANAGEMENT_PORT
 
+STOP_SEEN = 0.1  # seconds at most until a closed server stops listening
+
 log = logging.getLogger(__name__)
 
 
@@ -64,7 +66,7 @@ class ProgressServer:
         handler = type("Handler", (_Handler,), {"reporter": reporter})
         self._server = ThreadingHTTPServer((host, port), handler)
         self.port = self._server.server_address[1]
-        self._thread = Thread(target=self._server.serve_forever, name="progress", daemon=True)
+        self._thread = Thread(target=self._server.serve_forever, args=(STOP_SEEN,), name="progress", daemon=True)
 
     def __enter__(self) -> "ProgressServer":
         self._thread.start()
