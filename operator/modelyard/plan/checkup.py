@@ -9,8 +9,8 @@ from modelyard.api.drift import DriftMonitorSpec
 from modelyard.contract.tasks import CheckTask, GateTask
 from modelyard.plan.job import job, job_spec
 from modelyard.plan.labels import child_name, hash_of, labels_for, owner_reference
-from modelyard.plan.plan import Object
-from modelyard.plan.pods import TaskPod, key_of, task_config_map
+from modelyard.plan.plan import Object, key_of
+from modelyard.plan.pods import TaskPod, task_config_map
 from modelyard.plan.settings import Settings
 
 CHECK, GATE = "check", "gate"

@@ -5,8 +5,7 @@ from typing import Any
 from modelyard.contract.tasks import SERVING_PORT
 from modelyard.plan.fleet import ROLE_SERVER
 from modelyard.plan.labels import child_name, labels_for, owner_reference
-from modelyard.plan.plan import Object
-from modelyard.plan.pods import key_of
+from modelyard.plan.plan import Object, key_of
 
 PORT = 80  # of the main Service: people type no port
 

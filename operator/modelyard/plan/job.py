@@ -9,8 +9,8 @@ from typing import Any
 
 from modelyard.plan.labels import labels_for, owner_reference
 from modelyard.plan.observe import Observed
-from modelyard.plan.plan import Object
-from modelyard.plan.pods import TaskPod, key_of, pod_template
+from modelyard.plan.plan import Object, key_of
+from modelyard.plan.pods import TaskPod, pod_template
 from modelyard.plan.settings import Settings
 
 

@@ -26,6 +26,12 @@ class Key:
     name: str
 
 
+def key_of(obj: Object) -> Key:
+    """The key of one of our resources, or of any other object."""
+    metadata = obj["metadata"]
+    return Key(obj["kind"], metadata.get("namespace", ""), metadata["name"])
+
+
 @dataclass(frozen=True)
 class Plan:
     """Everything one reconcile does. `status` is the whole status; equal to the present one, nothing is written.

@@ -12,7 +12,7 @@ from modelyard.api.fields import Resources
 from modelyard.contract.results import TERMINATION_PATH
 from modelyard.contract.tasks import MANAGEMENT_PORT, TASK_PATH, Task, config_map_data
 from modelyard.plan.labels import labels_for, owner_reference
-from modelyard.plan.plan import Key, Object
+from modelyard.plan.plan import Object, key_of
 from modelyard.plan.settings import Settings
 
 CONTAINER = "main"
@@ -44,11 +44,6 @@ class TaskPod:
     ports: Mapping[str, int] = field(default_factory=dict)  # besides the management port
     container: Mapping[str, Any] = field(default_factory=dict)  # probes, lifecycle
     pod: Mapping[str, Any] = field(default_factory=dict)  # grace period, deadline, spread
-
-
-def key_of(resource: Object) -> Key:
-    metadata = resource["metadata"]
-    return Key(resource["kind"], metadata["namespace"], metadata["name"])
 
 
 def task_config_map(resource: Object, name: str, role: str, task: Task) -> dict[str, Any]:

@@ -10,14 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelyard.plan.labels import owner_of
-from modelyard.plan.plan import Key, Object
+from modelyard.plan.plan import Key, Object, key_of
 
 _TOMBSTONES = 10_000
-
-
-def key_of(obj: Object) -> Key:
-    metadata = obj["metadata"]
-    return Key(obj["kind"], metadata.get("namespace", ""), metadata["name"])
 
 
 def version_of(obj: Object) -> int:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from modelyard.plan.labels import owner_of
 from modelyard.plan.observe import neighbours, signal
-from modelyard.plan.plan import Key, Object
-from modelyard.runtime.cache import Cache, Change, key_of
+from modelyard.plan.plan import Key, Object, key_of
+from modelyard.runtime.cache import Cache, Change
 from modelyard.runtime.queue import Queue
 from modelyard.runtime.resources import OWN_KINDS
 

@@ -12,10 +12,9 @@ from modelyard.contract.progress import Routing
 from modelyard.contract.reasons import Reason
 from modelyard.plan.labels import APPLIED_HASH, hash_of
 from modelyard.plan.observe import Observed, observe
-from modelyard.plan.plan import Key, Object, Plan
+from modelyard.plan.plan import Key, Object, Plan, key_of
 from modelyard.plan.settings import Settings
 from modelyard.runtime import status
-from modelyard.runtime.cache import key_of
 from modelyard.runtime.client import Client
 from modelyard.runtime.errors import ApiError, ConflictError, ForbiddenError, InvalidError, NotFoundError
 from modelyard.runtime.events import Recorder

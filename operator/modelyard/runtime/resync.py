@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
 from modelyard.plan.labels import SELECTOR
-from modelyard.plan.plan import Key
-from modelyard.runtime.cache import key_of
+from modelyard.plan.plan import Key, key_of
 from modelyard.runtime.client import Client
 from modelyard.runtime.errors import ApiError, NotFoundError
 from modelyard.runtime.intake import Intake
