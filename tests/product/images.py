@@ -8,7 +8,6 @@ from tests.cluster.provider import Provider
 def build_and_load(provider: Provider) -> dict[str, str]:
     """Image name -> reference, as the chart's values take them."""
     built = build(list(FINAL))
-    for image in built:
-        for archive in image.archives:
-            provider.load_image(str(archive))
+    for archive in dict.fromkeys(archive for image in built for archive in image.archives):  # parents are shared
+        provider.load_image(str(archive))
     return {image.name: image.ref for image in built}
