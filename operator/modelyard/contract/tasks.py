@@ -1,4 +1,4 @@
-"""The one task a pod gets, as a JSON document mounted at TASK_PATH from a ConfigMap."""
+"""The one task a pod gets, as a JSON document mounted at TASK_PATH."""
 
 from typing import Any, Literal
 

@@ -23,7 +23,7 @@ from modelyard.plan.labels import RUN, child_name, hash_of
 from modelyard.plan.moments import later, moment
 from modelyard.plan.observe import Observed
 from modelyard.plan.plan import Object
-from modelyard.plan.pods import TaskPod, Volume, task_config_map
+from modelyard.plan.pods import TaskPod, Volume
 from modelyard.plan.settings import Settings
 
 ROLE = "build"
@@ -135,8 +135,7 @@ def task(resource: Object, spec: DatasetSpec, settings: Settings) -> DatasetTask
 
 
 def children(resource: Object, spec: DatasetSpec, build: BuildStatus, settings: Settings) -> tuple[dict[str, Any], ...]:
-    """The task and the Job of a build; both go by the Job's name."""
-    config = task_config_map(resource, build.job, ROLE, task(resource, spec, settings))
+    """The Job of a build."""
     secrets = tuple(
         Volume(
             f"source-{n}",
@@ -146,5 +145,5 @@ def children(resource: Object, spec: DatasetSpec, build: BuildStatus, settings: 
         for n, s in enumerate(spec.sources)
         if s.credentials_secret_ref
     )
-    pod = TaskPod(settings.images.dataset, build.job, spec.resources, volumes=secrets)
-    return (config, job(resource, build.job, ROLE, pod, seconds(spec.deadline), settings))
+    pod = TaskPod(settings.images.dataset, task(resource, spec, settings), spec.resources, volumes=secrets)
+    return (job(resource, build.job, ROLE, pod, seconds(spec.deadline), settings),)

@@ -1,6 +1,6 @@
 """The Jobs of a monitor: checks on schedule and on demand, and the gate's attempts.
 
-Checks read their task from one ConfigMap that follows the serving model; a gate attempt keeps its own.
+Checks read their task from one ConfigMap that follows the serving model; a gate attempt carries its own.
 """
 
 from typing import Any
@@ -63,11 +63,10 @@ def gate_name(monitor: Object, retrain_id: str, attempt: int) -> str:
     return child_name(monitor["metadata"]["name"], GATE, retrain_id, str(attempt))
 
 
-def gate_job(monitor: Object, name: str, task: GateTask, settings: Settings) -> tuple[dict[str, Any], ...]:
-    """An attempt of the gate, and its task."""
-    config = task_config_map(monitor, name, GATE, task)
-    return config, job(monitor, name, GATE, _pod(name, settings), DEADLINE_SECONDS, settings)
+def gate_job(monitor: Object, name: str, task: GateTask, settings: Settings) -> dict[str, Any]:
+    """An attempt of the gate."""
+    return job(monitor, name, GATE, _pod(task, settings), DEADLINE_SECONDS, settings)
 
 
-def _pod(config: str, settings: Settings) -> TaskPod:
-    return TaskPod(image=settings.images.drift, config_map=config)
+def _pod(task: GateTask | str, settings: Settings) -> TaskPod:
+    return TaskPod(settings.images.drift, task)

@@ -112,7 +112,7 @@ def _gate(loop: Loop, observed: Observed, settings: Settings) -> tuple[Loop, flo
     attempt = read_attempt(observed, observed.named("Job", name), loop.now, settings)
     if attempt.state == "Absent":
         task = gate_task(loop.monitor, loop.spec, loop.stable, challenger, settings)
-        return loop.applying(*gate_job(loop.monitor, name, task, settings)), None, None
+        return loop.applying(gate_job(loop.monitor, name, task, settings)), None, None
     if attempt.state in ("Pending", "Running"):
         return loop, None, attempt.failure
     after = judged(loop, attempt)

@@ -15,6 +15,7 @@ ROLE = f"{GROUP}/role"  # build, attempt, server, check, gate
 REVISION = f"{GROUP}/revision"
 FAMILY = f"{GROUP}/family"  # on TrainingJobs made by a monitor: the root's name
 APPLIED_HASH = f"{GROUP}/applied-hash"  # written by the runtime, to skip equal applies
+TASK = f"{GROUP}/task"  # of pods: the task they carry
 RUN = f"{GROUP}/run"  # a user's annotation: a changed value runs a check or a build now
 APPROVE = f"{GROUP}/approve"  # a user's annotation: the id of the proposed retraining
 PAUSED = f"{GROUP}/paused"

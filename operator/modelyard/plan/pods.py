@@ -1,4 +1,4 @@
-"""The pod template of every task: one hardened container that reads its task from a ConfigMap.
+"""The pod template of every task: one hardened container that reads its task from a file.
 
 All pods pass Pod Security `restricted`, have no Kubernetes token and a read-only root; /tmp is theirs to write.
 """
@@ -11,7 +11,7 @@ from typing import Any, Literal
 from modelyard.api.fields import Resources
 from modelyard.contract.results import TERMINATION_PATH
 from modelyard.contract.tasks import MANAGEMENT_PORT, TASK_PATH, Task, config_map_data
-from modelyard.plan.labels import labels_for, owner_reference
+from modelyard.plan.labels import TASK, labels_for, owner_reference
 from modelyard.plan.plan import Object, key_of
 from modelyard.plan.settings import Settings
 
@@ -34,10 +34,14 @@ class Volume:
 
 @dataclass(frozen=True)
 class TaskPod:
-    """What differs from pod to pod. `container` and `pod` are further fields of the specs of those names."""
+    """What differs from pod to pod. `container` and `pod` are further fields of the specs of those names.
+
+    `task` is what a pod of one task carries itself; the name of a ConfigMap that holds one is for pods whose task
+    may change, or is to be found in several templates.
+    """
 
     image: str
-    config_map: str  # holds the task
+    task: Task | str
     resources: Resources = field(default_factory=Resources)
     restart_policy: Literal["Never", "Always"] = "Never"
     volumes: tuple[Volume, ...] = ()
@@ -71,7 +75,7 @@ def config_map(resource: Object, name: str, role: str, data: Mapping[str, str]) 
 def pod_template(pod: TaskPod, labels: Mapping[str, str], settings: Settings) -> dict[str, Any]:
     """The `template` of a Job or a Deployment."""
     volumes = (
-        Volume("task", str(PurePosixPath(TASK_PATH).parent), {"configMap": {"name": pod.config_map}}),
+        Volume("task", str(PurePosixPath(TASK_PATH).parent), _task_source(pod.task)),
         Volume("tmp", "/tmp", scratch(pod.resources), read_only=False),  # noqa: S108 - a volume
         *pod.volumes,
     )
@@ -92,7 +96,16 @@ def pod_template(pod: TaskPod, labels: Mapping[str, str], settings: Settings) ->
     }
     if settings.service_account:
         spec["serviceAccountName"] = settings.service_account
-    return {"metadata": {"labels": dict(labels)}, "spec": spec}
+    carried = {} if isinstance(pod.task, str) else {"annotations": {TASK: pod.task.canonical()}}
+    return {"metadata": {"labels": dict(labels), **carried}, "spec": spec}
+
+
+def _task_source(task: Task | str) -> dict[str, Any]:
+    """The volume with the task: the pod's own annotation, or a ConfigMap."""
+    if isinstance(task, str):
+        return {"configMap": {"name": task}}
+    field_ref = {"fieldPath": f"metadata.annotations['{TASK}']"}
+    return {"downwardAPI": {"items": [{"path": PurePosixPath(TASK_PATH).name, "fieldRef": field_ref}]}}
 
 
 def _container(pod: TaskPod, volumes: tuple[Volume, ...], settings: Settings) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from modelyard.contract.tasks import SCRIPT_PATH, TrainTask
 from modelyard.plan.job import job
 from modelyard.plan.labels import child_name, hash_of
 from modelyard.plan.plan import Object
-from modelyard.plan.pods import TaskPod, Volume, config_map, scratch, task_config_map
+from modelyard.plan.pods import TaskPod, Volume, config_map, scratch
 from modelyard.plan.settings import Settings
 
 ROLE = "attempt"
@@ -31,7 +31,7 @@ def attempt_name(resource: Object, run: str, digest: str, attempt: int) -> str:
 
 
 def names(job_name: str) -> tuple[str, str]:
-    """Of the Job and its task, and of the ConfigMap with an inline script."""
+    """Of the Job, and of the ConfigMap with an inline script."""
     return job_name, f"{job_name}-code"
 
 
@@ -55,8 +55,8 @@ def task(resource: Object, spec: TrainingJobSpec, digest: str, attempt: int, set
 def children(
     resource: Object, spec: TrainingJobSpec, job_name: str, digest: str, attempt: int, settings: Settings
 ) -> tuple[dict[str, Any], ...]:
-    """The task, an inline script's ConfigMap, and the Job; all go by the Job's name."""
-    config = task_config_map(resource, job_name, ROLE, task(resource, spec, digest, attempt, settings))
+    """An inline script's ConfigMap, and the Job; both go by the Job's name."""
+    carried = task(resource, spec, digest, attempt, settings)
     volumes = [Volume("work", WORK, scratch(spec.resources), read_only=False)]
     more: list[dict[str, Any]] = []
     if spec.script:
@@ -66,5 +66,5 @@ def children(
         elif spec.script.config_map_ref:
             name = spec.script.config_map_ref.name
         volumes.append(Volume("code", SCRIPT_PATH, {"configMap": {"name": name}}))
-    pod = TaskPod(spec.image or settings.images.training, job_name, spec.resources, volumes=tuple(volumes))
-    return (config, *more, job(resource, job_name, ROLE, pod, seconds(spec.deadline), settings))
+    pod = TaskPod(spec.image or settings.images.training, carried, spec.resources, volumes=tuple(volumes))
+    return (*more, job(resource, job_name, ROLE, pod, seconds(spec.deadline), settings))

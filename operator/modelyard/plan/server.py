@@ -68,7 +68,7 @@ def _pod(spec: ModelDeploymentSpec, config: str, pods: dict[str, str], settings:
     }
     return TaskPod(
         image=settings.images.serving,
-        config_map=config,
+        task=config,
         resources=spec.resources,
         restart_policy="Always",
         ports={"http": SERVING_PORT},

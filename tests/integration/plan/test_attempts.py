@@ -182,4 +182,4 @@ def test_a_script_that_fails_is_final(kubectl: Kubectl) -> None:
     it.finish(failure, exit_code=1)
     status = it.until(lambda s: s["phase"] == "Failed")
     assert reason(status, "Stalled") == "UserError"
-    assert [c["kind"] for c in it.children()].count("ConfigMap") == 2
+    assert [c["kind"] for c in it.children()].count("ConfigMap") == 1

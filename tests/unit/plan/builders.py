@@ -152,3 +152,9 @@ def observed(
         related={kind: tuple(o for o in related if o["kind"] == kind) for kind in kinds},
         readings=readings or {},
     )
+
+
+def task_in(job: Object) -> str:
+    """The task that a Job's pods carry, as JSON."""
+    carried: str = job["spec"]["template"]["metadata"]["annotations"]["modelyard.dev/task"]
+    return carried

@@ -9,7 +9,7 @@ from modelyard.contract.results import DatasetResult, FailedExpectation, Failure
 from modelyard.contract.tasks import DatasetTask
 from modelyard.plan.dataset import plan_dataset
 from modelyard.plan.settings import Settings
-from tests.unit.plan.builders import NOW, Built, dataset, digest, observed
+from tests.unit.plan.builders import NOW, Built, dataset, digest, observed, task_in
 from tests.unit.plan.simulation import Simulation
 
 
@@ -53,7 +53,7 @@ def built(resource: Built | None = None, *related: Built) -> Simulation:
 def test_a_new_dataset_is_built() -> None:
     it = world()
     plan = it.step()
-    assert [c["kind"] for c in plan.apply] == ["ConfigMap", "Job"]
+    assert [c["kind"] for c in plan.apply] == ["Job"]
     assert it.told() == ("False", "Building")
     assert it.status["phase"] == "Building"
     assert it.condition("Reconciling")["status"] == "True"
@@ -76,8 +76,8 @@ def test_the_pod_gets_the_whole_recipe() -> None:
         ],
         "splits": {"strategy": "time", "ratios": {"train": 8, "validation": 1, "test": 1}},
     }
-    config, job = world(dataset("d").spec(**spec)).step().apply
-    task = DatasetTask.model_validate_json(config["data"]["task.json"])
+    (job,) = world(dataset("d").spec(**spec)).step().apply
+    task = DatasetTask.model_validate_json(task_in(job))
     assert (task.namespace, task.name, task.sql) == ("ns", "d", spec["transform"]["sql"])  # type: ignore[index]
     assert [(s.name, s.has_credentials) for s in task.sources] == [("a", True), ("b", False)]
     assert task.roles.model_dump() == {"key": ["id"], "time": "ts", "label": "y"}
@@ -112,7 +112,6 @@ def test_a_finished_build_leaves_only_its_own_job_for_its_log() -> None:
     it.settle()
     assert len(it.jobs()) == 1
     assert it.jobs() != first
-    assert len([k for k, _ in it.children if k == "ConfigMap"]) == 1
 
 
 def test_an_unchanged_version_stays_the_same_version() -> None:
@@ -281,7 +280,7 @@ def test_a_pod_that_is_still_stopping_holds_the_next_build_back() -> None:
     assert it.step().apply == ()
     assert "is stopped first" in it.condition("Ready")["message"]
     del it.children["Pod", pod["metadata"]["name"]]
-    assert [c["kind"] for c in it.step().apply] == ["ConfigMap", "Job"]
+    assert [c["kind"] for c in it.step().apply] == ["Job"]
 
 
 def test_an_operator_with_other_settings_leaves_a_running_build_alone() -> None:

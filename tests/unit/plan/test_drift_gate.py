@@ -2,7 +2,7 @@
 
 from modelyard.contract.reasons import Reason
 from modelyard.contract.tasks import GateTask
-from tests.unit.plan.builders import digest
+from tests.unit.plan.builders import digest, task_in
 from tests.unit.plan.monitored import checked, decay, ends, gate, gate_jobs, gating, served
 
 
@@ -10,7 +10,7 @@ def test_a_trained_challenger_is_judged_on_newer_rows() -> None:
     w = gating()
     (name,) = gate_jobs(w)
     assert (w.status["phase"], w.condition("Ready")) == ("Gating", ("True", "Gating"))
-    task = GateTask.model_validate_json(w.child("ConfigMap", name)["data"]["task.json"])
+    task = GateTask.model_validate_json(task_in(w.child("Job", name)))
     assert task.newer_than == "2026-03-01T12:05:00Z"
     assert (task.champion.model_digest, task.challenger.model_digest) == (digest("a"), digest("c"))
 
@@ -62,5 +62,5 @@ def test_the_gate_judges_against_what_serves_by_then() -> None:
     w.set(served("f", "t"))
     w.pass_(60)
     w.run()
-    task = GateTask.model_validate_json(w.child("ConfigMap", gate_jobs(w)[-1])["data"]["task.json"])
+    task = GateTask.model_validate_json(task_in(w.child("Job", gate_jobs(w)[-1])))
     assert task.champion.model_digest == digest("f")

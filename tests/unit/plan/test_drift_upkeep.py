@@ -11,7 +11,6 @@ def test_only_the_newest_gate_jobs_are_kept() -> None:
         w.pass_(300)
         w.run()
     assert [n.rsplit("-", 1)[-1] for n in gate_jobs(w)] == ["5", "6", "7"]
-    assert [n for n in w.names("ConfigMap") if "gate" in n] == gate_jobs(w)
 
 
 def test_only_the_newest_checks_on_demand_are_kept() -> None:

@@ -7,7 +7,7 @@ from modelyard.plan.pods import TaskPod
 from modelyard.plan.settings import Settings
 from tests.unit.plan.builders import training_job
 
-JOB = job(training_job("t"), "t-1", "attempt", TaskPod(image="i", config_map="c"), 60, Settings())
+JOB = job(training_job("t"), "t-1", "attempt", TaskPod("i", "c"), 60, Settings())
 
 
 def test_a_job_is_one_pod_that_kubernetes_never_replaces() -> None:

@@ -14,7 +14,7 @@ from modelyard.plan.pods import TaskPod, Volume, pod_template, resources, task_c
 from modelyard.plan.settings import Settings
 from tests.unit.plan.builders import deployment
 
-POD = TaskPod(image="i:1", config_map="task-1")
+POD = TaskPod("i:1", "task-1")
 
 
 def spec_of(pod: TaskPod = POD, settings: Settings | None = None) -> dict[str, Any]:
