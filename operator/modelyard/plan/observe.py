@@ -126,6 +126,20 @@ def signal(resource: Object) -> Any:
     return {"spec": resource.get("spec"), "approved": approved, **{k: status.get(k) for k in keep}}
 
 
+def news(child: Object) -> Any:
+    """The part of a child that planners may react to; of Jobs and pods much changes that says nothing to them."""
+    metadata, status = child["metadata"], child.get("status", {})
+    if child["kind"] not in ("Job", "Pod"):
+        return metadata["resourceVersion"]
+    about = [metadata.get(name) for name in ("uid", "labels", "deletionTimestamp")]
+    if child["kind"] == "Job":
+        return [about, status.get("conditions")]
+    return [about, {name: value for name, value in status.items() if name not in _PODS_OWN}]
+
+
+_PODS_OWN = ("observedGeneration", "qosClass", "hostIP", "hostIPs", "podIPs")
+
+
 def neighbours(resource: Object, lookup: Lookup) -> set[Key]:
     """Resources whose planners read this one."""
     namespace = resource["metadata"]["namespace"]

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from modelyard.plan.plan import Key
 from modelyard.runtime import health
 from modelyard.runtime.cache import Cache
-from modelyard.runtime.client import Client
+from modelyard.runtime.client import Client, pace
 from modelyard.runtime.config import Config
 from modelyard.runtime.election import Election
 from modelyard.runtime.events import Recorder
@@ -20,6 +20,8 @@ from modelyard.runtime.metrics import LEADER
 from modelyard.runtime.pods import Pods
 from modelyard.runtime.queue import Queue
 from modelyard.runtime.reconcile import Planners, Reconciler
+from modelyard.runtime.reflector import Reflector
+from modelyard.runtime.resources import CHILDREN
 from modelyard.runtime.resync import Resync
 from modelyard.runtime.worker import Worker
 
@@ -36,8 +38,10 @@ def identity() -> str:
 class Operator:
     def __init__(self, client: Client, config: Config, planners: Planners, *, elect: bool) -> None:
         runtime = config.runtime
+        self._client = client
         self._workers = runtime.workers
-        self._queue: Queue[Key] = Queue()
+        client.pace = pace(runtime.writes_per_second)
+        self._queue: Queue[Key] = Queue(lane=lambda key: (key.namespace, key.kind))
         self.intake = Intake(Cache(), self._queue)
         self._pods = Pods(self.intake.cache, self._queue.add, runtime.poll_seconds)
         recorder = Recorder(client, identity())
@@ -65,6 +69,10 @@ class Operator:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.watcher.watch())
             tasks.create_task(self.resync.run())
+            for (resource, namespace), version in self.resync.versions.items():
+                if resource in CHILDREN:
+                    reflector = Reflector(self._client, self.intake, resource, namespace, version)
+                    tasks.create_task(reflector.run())
             tasks.create_task(self._lead())
 
     async def _lead(self) -> None:

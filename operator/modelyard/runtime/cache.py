@@ -11,6 +11,8 @@ from typing import Any
 
 from modelyard.plan.labels import owner_of
 from modelyard.plan.plan import Key, Object, key_of
+from modelyard.runtime.ownership import Ownership
+from modelyard.runtime.resources import APPLIED_KINDS
 
 _TOMBSTONES = 10_000
 
@@ -32,6 +34,7 @@ class Cache:
         self._owned: defaultdict[Key, dict[Key, Object]] = defaultdict(dict)
         self._deleted: OrderedDict[Key, int] = OrderedDict()
         self._readings: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self.ownership = Ownership()
 
     def get(self, key: Key) -> Object | None:
         return self._objects.get((key.kind, key.namespace), {}).get(key.name)
@@ -61,6 +64,8 @@ class Cache:
         new = _trimmed(obj)
         self._take_out(key)
         self._objects[key.kind, key.namespace][key.name] = new
+        if key.kind in APPLIED_KINDS:
+            self.ownership.note(obj)
         owner = owner_of(new)
         if owner:
             self._owned[owner][key] = new
@@ -111,6 +116,7 @@ class Cache:
         old = self._take_out(key)
         if old and key.kind == "Pod":
             self._readings.pop((key.namespace, key.name), None)
+        self.ownership.forget(key)
         return Change(old, None) if old else None
 
     def _take_out(self, key: Key) -> Object | None:

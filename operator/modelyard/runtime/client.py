@@ -3,10 +3,13 @@
 Every write asks the fence first, so that a replica that lost its lease cannot write any more.
 """
 
+import json
+import random
 from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 import aiohttp
+from aiolimiter import AsyncLimiter
 
 from modelyard.plan.labels import MANAGER
 from modelyard.plan.plan import Object
@@ -17,7 +20,16 @@ from modelyard.runtime.resources import EVENT, Resource, resource_of
 
 PAGE = 500
 TIMEOUT = aiohttp.ClientTimeout(total=5, connect=3)  # lease duration (15 s) less renew deadline (10 s): see election
+WATCH_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=3, sock_read=75)  # bookmarks come every minute
 LIST_TIMEOUT = aiohttp.ClientTimeout(total=60, connect=3)
+
+
+WRITES_PER_SECOND = 300.0
+
+
+def pace(writes_per_second: float) -> AsyncLimiter:
+    """A token bucket that holds two seconds' worth."""
+    return AsyncLimiter(max(1.0, 2 * writes_per_second), 2)
 
 
 class FencedError(Exception):
@@ -25,9 +37,12 @@ class FencedError(Exception):
 
 
 class Client:
-    def __init__(self, dynamic: Any, may_write: Callable[[], bool] = lambda: True) -> None:
+    """`may_write` is the fence and `pace` the limit of all writes but those of leases, which must be in time."""
+
+    def __init__(self, dynamic: Any) -> None:
         self._dynamic = dynamic
-        self.may_write = may_write
+        self.may_write: Callable[[], bool] = lambda: True
+        self.pace = pace(WRITES_PER_SECOND)
 
     @classmethod
     async def connect(cls) -> "Client":
@@ -61,6 +76,35 @@ class Client:
             token = page["metadata"].get("continue")
             if not token:
                 return
+
+    async def watch(
+        self, resource: Resource, namespace: str | None, selector: str | None, version: str
+    ) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
+        """Types of changes (ADDED, MODIFIED, DELETED, BOOKMARK) and objects, until the API server ends it.
+
+        Raises GoneError when the version is too old, UnavailableError when not even bookmarks come any more.
+        """
+        query = [("allowWatchBookmarks", "true")]
+        answer = await self._send(
+            "get",
+            resource.path(namespace),
+            within=WATCH_TIMEOUT,
+            query_params=query,
+            watch="true",
+            label_selector=selector,
+            resource_version=version,
+            timeout_seconds=random.randint(240, 480),  # noqa: S311 - spreads reconnects
+        )
+        try:
+            async for line in answer.content:
+                change = json.loads(line)
+                if change["type"] == "ERROR":
+                    raise from_answer(change["object"].get("code", 500), json.dumps(change["object"]))
+                yield change["type"], change["object"]
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise _no_answer(error) from None
+        finally:
+            answer.close()
 
     async def apply(self, desired: Mapping[str, Any]) -> dict[str, Any]:
         """Server-side apply by our field manager, taking over fields that others changed."""
@@ -104,6 +148,7 @@ class Client:
         return await self._request("put", path, body=lease)
 
     async def _write(self, verb: str, method: str, path: str, **params: Any) -> dict[str, Any]:
+        await self.pace.acquire()
         if not self.may_write():
             raise FencedError(f"{verb} {path}: the lease is not held")
         API_WRITES.labels(verb).inc()
@@ -112,17 +157,30 @@ class Client:
     async def _request(
         self, method: str, path: str, *, within: aiohttp.ClientTimeout = TIMEOUT, **params: Any
     ) -> dict[str, Any]:
+        answer = await self._send(method, path, within=within, **params)
+        try:
+            result: dict[str, Any] = await answer.json()
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise _no_answer(error) from None
+        return result
+
+    async def _send(self, method: str, path: str, *, within: aiohttp.ClientTimeout, **params: Any) -> Any:
+        """The answer, of which only the head has been read. Raises ApiError."""
         from kubernetes.aio.client.exceptions import ApiException
 
         # The lists are given anew: the dynamic client appends to its own default one.
-        parameters = {name: value for name, value in params.items() if value is not None} | {"query_params": []}
+        parameters = {"query_params": [], **{name: value for name, value in params.items() if value is not None}}
         try:
-            answer = await self._dynamic.request(
+            return await self._dynamic.request(
                 method, path, serialize=False, header_params={}, _request_timeout=within, **parameters
             )
-            result: dict[str, Any] = await answer.json()
         except ApiException as error:
-            raise from_answer(error.status or 0, error.body or "") from None
+            after = (error.headers or {}).get("Retry-After")
+            raise from_answer(error.status or 0, error.body or "", after) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise UnavailableError(0, type(error).__name__, str(error) or "no answer in time") from None
-        return result
+            raise _no_answer(error) from None
+
+
+def _no_answer(error: Exception) -> UnavailableError:
+    """No connection, none in time, or one that broke off: what was sent may have arrived."""
+    return UnavailableError(0, type(error).__name__, str(error) or "no answer in time")

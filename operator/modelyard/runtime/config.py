@@ -15,6 +15,7 @@ from pydantic.alias_generators import to_camel
 from modelyard.contract.document import Document
 from modelyard.plan.settings import Settings
 from modelyard.runtime import login
+from modelyard.runtime.client import WRITES_PER_SECOND
 
 
 class ConfigError(Exception):
@@ -30,6 +31,7 @@ class Runtime(Document):
     poll_seconds: float = Field(default=15.0, gt=0)  # between two questions to the same pod
     resync_seconds: float = Field(default=600.0, gt=0)
     workers: int = Field(default=16, ge=1, le=256)
+    writes_per_second: float = Field(default=WRITES_PER_SECOND, gt=0, le=10000)
     namespaces: tuple[str, ...] = ()  # none: the whole cluster
     lease: Lease = Field(default_factory=Lease)
     health_port: int = Field(default=8080, ge=1, le=65535)

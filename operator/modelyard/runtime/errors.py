@@ -43,7 +43,12 @@ class ForbiddenError(ApiError):
 
 
 class UnavailableError(ApiError):
-    """Too many requests, a failing server, a timeout or no connection: asking again later may help."""
+    """Too many requests, a failing server, a timeout or no connection: asking again later may help.
+
+    `retry_after` is how many seconds the server wants to be left alone, 0 where it does not say.
+    """
+
+    retry_after = 0.0
 
 
 _BY_STATUS: dict[int, type[ApiError]] = {
@@ -57,12 +62,15 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 }
 
 
-def from_answer(status: int, body: str) -> ApiError:
-    """The error of an HTTP status and the `Status` object in its body."""
+def from_answer(status: int, body: str, retry_after: str | None = None) -> ApiError:
+    """The error of an HTTP status, the `Status` object in its body and the header Retry-After."""
     try:
         answer = json.loads(body)
         reason, message = str(answer.get("reason", "")), str(answer.get("message", ""))
     except (ValueError, AttributeError):
         reason, message = "", body[:500]
     kind = _BY_STATUS.get(status, UnavailableError if status >= 500 else ApiError)
-    return kind(status, reason, message)
+    error = kind(status, reason, message)
+    if isinstance(error, UnavailableError) and retry_after and retry_after.isdecimal():
+        error.retry_after = float(retry_after)
+    return error

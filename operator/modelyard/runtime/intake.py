@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from modelyard.plan.labels import owner_of
-from modelyard.plan.observe import neighbours, signal
+from modelyard.plan.observe import neighbours, news, signal
 from modelyard.plan.plan import Key, Object, key_of
 from modelyard.runtime.cache import Cache, Change
 from modelyard.runtime.queue import Queue
@@ -43,10 +43,14 @@ class Intake:
 def concerned(change: Change, cache: Cache) -> set[Key]:
     """Whose planner reads what has changed: the resource, its neighbours, the owner of a child."""
     old, new = change.old, change.new
-    keys = {owner for obj in (old, new) if obj and (owner := owner_of(obj))}
-    if new and new["kind"] in OWN_KINDS:
-        keys.add(key_of(new))
-    for obj in (old, new):
-        if obj and obj["kind"] in OWN_KINDS and not (old and new and signal(old) == signal(new)):
-            keys |= neighbours(obj, cache)
+    told = new or old
+    if told and told["kind"] in OWN_KINDS:
+        keys = {key_of(told)}
+        if not (old and new and signal(old) == signal(new)):
+            keys = keys.union(*(neighbours(obj, cache) for obj in (old, new) if obj))
+    elif old and new and news(old) == news(new):
+        return set()
+    else:
+        keys = set()
+    keys |= {owner for obj in (old, new) if obj and (owner := owner_of(obj))}
     return {key for key in keys if cache.get(key)}

@@ -13,12 +13,11 @@ from typing import Any
 
 import kopf
 
-from modelyard.plan.labels import SELECTOR
 from modelyard.plan.plan import Object
 from modelyard.runtime import login
 from modelyard.runtime.client import PAGE
 from modelyard.runtime.intake import Intake
-from modelyard.runtime.resources import CHILDREN, WATCHED, Resource
+from modelyard.runtime.resources import OWN, Resource
 
 _IDENTITY: Any = "modelyard"  # else kopf asks for a user name, which a numeric user does not have
 
@@ -40,8 +39,6 @@ def _settings() -> Any:
     settings.queueing.worker_limit = 100
     settings.queueing.idle_timeout = 0.1  # a worker keeps its slot while idle; with 5 s it would handle 20 a second
     settings.queueing.exit_timeout = 0.5
-    for resource in CHILDREN:
-        settings.watching.label_selectors[resource.group, resource.version, resource.plural] = SELECTOR
     return settings
 
 
@@ -74,7 +71,7 @@ class Watcher:
         self._loop = asyncio.get_running_loop()
         self._registry = kopf.OperatorRegistry()
         kopf.on.login(registry=self._registry, id="login")(_login)
-        for resource in WATCHED:
+        for resource in OWN:
             kopf.on.event(
                 group=resource.group,
                 version=resource.version,

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from modelyard.runtime.metrics import QUEUE_ADDS, QUEUE_DEPTH, QUEUE_RETRIES
@@ -20,9 +20,12 @@ def backoff(failures: int, jitter: float, first: float = 0.5, most: float = 300.
 
 class Queue(Generic[K]):
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, jitter: Callable[[], float] = random.random
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        jitter: Callable[[], float] = random.random,
+        lane: Callable[[K], Hashable] = lambda key: None,
     ) -> None:
-        self._schedule: Schedule[K] = Schedule()
+        self._schedule: Schedule[K] = Schedule(lane)
         self._failures: dict[K, int] = {}
         self._clock = clock
         self._jitter = jitter
@@ -39,10 +42,10 @@ class Queue(Generic[K]):
         self._schedule.add_at(key, self._clock() + seconds)
         self._note()
 
-    def retry(self, key: K) -> float:
+    def retry(self, key: K, at_least: float = 0.0) -> float:
         """Put back after an error; returns the wait in seconds."""
         self._failures[key] = self._failures.get(key, 0) + 1
-        wait = backoff(self._failures[key], self._jitter())
+        wait = max(at_least, backoff(self._failures[key], self._jitter()))
         QUEUE_RETRIES.labels(_NAME).inc()
         self.add_after(key, wait)
         return wait

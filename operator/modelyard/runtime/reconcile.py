@@ -15,6 +15,7 @@ from modelyard.plan.observe import Observed, observe
 from modelyard.plan.plan import Key, Object, Plan, key_of
 from modelyard.plan.settings import Settings
 from modelyard.runtime import status
+from modelyard.runtime.budget import Budget
 from modelyard.runtime.client import Client
 from modelyard.runtime.errors import ApiError, ConflictError, ForbiddenError, InvalidError, NotFoundError
 from modelyard.runtime.events import Recorder
@@ -60,6 +61,7 @@ class Reconciler:
         self._settings = settings
         self._now = now
         self._to_heal: set[Key] = set()
+        self._budget = Budget()
 
     def heal(self, key: Key) -> None:
         """Apply all children of this resource the next time, even those that seem to be as planned."""
@@ -92,6 +94,7 @@ class Reconciler:
     def _forget(self, key: Key) -> None:
         self._asks.ask(key, (), {})
         self._to_heal.discard(key)
+        self._budget.forget(key)
 
     def _plan(self, resource: Object) -> Plan:
         try:
@@ -103,28 +106,33 @@ class Reconciler:
 
     async def _carry_out(self, key: Key, resource: Object, plan: Plan) -> None:
         for child in plan.apply:
-            await self._apply(child, heal=key in self._to_heal)
+            await self._apply(key, child, heal=key in self._to_heal)
         self._to_heal.discard(key)
         for unwanted in plan.delete:
-            await self._delete(unwanted)
+            await self._delete(key, unwanted)
         self._asks.ask(key, plan.poll, plan.routing)
         await self._write_status(resource, plan.status)
         for event in plan.events:
             await self._recorder.tell(resource, event)
 
-    async def _apply(self, child: Mapping[str, Any], *, heal: bool) -> None:
+    async def _apply(self, key: Key, child: Mapping[str, Any], *, heal: bool) -> None:
         metadata = child["metadata"]
         planned = hash_of(child, 16)
-        present = self._intake.cache.get(Key(child["kind"], metadata["namespace"], metadata["name"]))
+        place = Key(child["kind"], metadata["namespace"], metadata["name"])
+        present = self._intake.cache.get(place)
         annotations: Mapping[str, str] = present["metadata"].get("annotations", {}) if present else {}
-        if annotations.get(APPLIED_HASH) == planned and not heal:
+        if annotations.get(APPLIED_HASH) == planned and not heal and not self._intake.cache.ownership.touched(place):
             return
+        self._budget.spend(key)
         marked = {**metadata, "annotations": {**metadata.get("annotations", {}), APPLIED_HASH: planned}}
-        self._intake.present(await self._client.apply({**child, "metadata": marked}))
+        written = await self._client.apply({**child, "metadata": marked})
+        self._intake.present(written)
+        self._intake.cache.ownership.applied(written)
 
-    async def _delete(self, child: Object) -> None:
+    async def _delete(self, key: Key, child: Object) -> None:
         if "deletionTimestamp" in child["metadata"]:
             return
+        self._budget.spend(key)
         try:
             await self._client.delete(child)
         except (NotFoundError, ConflictError) as error:
@@ -134,6 +142,7 @@ class Reconciler:
         patch = status.merge_patch(resource.get("status", {}), planned)
         if not patch:
             return
+        self._budget.spend(key_of(resource))
         try:
             written = await self._client.patch_status(resource, patch)
         except NotFoundError:

@@ -40,6 +40,8 @@ EVENT = Resource("Event", "events.k8s.io", "v1", "events")
 LEASE = Resource("Lease", "coordination.k8s.io", "v1", "leases")
 
 OWN_KINDS = frozenset(resource.kind for resource in OWN)
+# Children that follow their plan. A Job or a pod is never changed once it is there.
+APPLIED_KINDS = frozenset(resource.kind for resource in CHILDREN) - {"Job", "Pod"}
 _BY_KIND = {resource.kind: resource for resource in (*WATCHED, EVENT, LEASE)}
 
 

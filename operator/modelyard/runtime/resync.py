@@ -6,16 +6,16 @@ import random
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
-from modelyard.plan.labels import SELECTOR
-from modelyard.plan.plan import Key, key_of
+from modelyard.plan.plan import Key
 from modelyard.runtime.client import Client
 from modelyard.runtime.errors import ApiError, NotFoundError
 from modelyard.runtime.intake import Intake
+from modelyard.runtime.listing import list_into
 from modelyard.runtime.metrics import CACHED
-from modelyard.runtime.resources import CHILDREN, OWN, WATCHED, Resource
+from modelyard.runtime.resources import OWN, WATCHED, Resource
 
-# Seconds after the start: these cover deletions between the first list, or a first write, and the beginning of the
-# watch of that kind, of which kopf does not tell.
+# Seconds after the start, of our own kinds: these cover deletions between the first list, or a first write, and the
+# beginning of the watch of that kind, of which kopf does not tell.
 FIRST = (5.0, 30.0)
 _SPREAD = 0.1  # of the period: healing all resources takes so long
 
@@ -36,6 +36,7 @@ class Resync:
         self._heal = heal
         self._namespaces: Sequence[str | None] = list(namespaces) or [None]
         self._period = period
+        self.versions: dict[tuple[Resource, str | None], str] = {}  # of the last lists
 
     async def wait_for_crds(self) -> None:
         """Returns when the API server knows our kinds: a chart may start the operator before they are established."""
@@ -56,48 +57,33 @@ class Resync:
         begun = asyncio.get_running_loop().time()
         for after in FIRST:
             await asyncio.sleep(begun + min(after, self._period) - asyncio.get_running_loop().time())
-            await self._attempt()
+            await self._attempt(OWN)
         while True:
             await asyncio.sleep(self._period * (0.95 + random.random() / 10))  # noqa: S311 - spreads replicas
-            if await self._attempt():
+            if await self._attempt(WATCHED):
                 self._heal_all()
 
     async def until_synced(self) -> None:
         while True:
-            if await self._attempt():
+            if await self._attempt(WATCHED):
                 return
             await asyncio.sleep(2)
 
-    async def _attempt(self) -> bool:
+    async def _attempt(self, resources: Sequence[Resource]) -> bool:
         try:
-            await self.once()
+            await self.once(resources)
         except ApiError as error:
             log.warning("resync failed, watches go on: %s", error)
             return False
         return True
 
-    async def once(self) -> None:
+    async def once(self, resources: Sequence[Resource]) -> None:
         """Brings the cache in line with the API server. Raises ApiError."""
-        for resource in WATCHED:
+        for resource in resources:
             for namespace in self._namespaces:
-                await self._list(resource, namespace)
+                self.versions[resource, namespace] = await list_into(self._intake, self._client, resource, namespace)
         for kind, size in self._intake.cache.sizes().items():
             CACHED.labels(kind).set(size)
-
-    async def _list(self, resource: Resource, namespace: str | None) -> None:
-        listed: set[Key] = set()
-        version = 0
-        selector = SELECTOR if resource in CHILDREN else None
-        async for page in self._client.pages(resource, namespace, selector):
-            version = int(page["metadata"]["resourceVersion"])
-            for item in page["items"]:
-                obj = {**item, "apiVersion": resource.api_version, "kind": resource.kind}
-                listed.add(key_of(obj))
-                self._intake.present(obj)
-        ghosts = self._intake.cache.drop_ghosts(resource.kind, namespace, listed, version)
-        if ghosts:
-            log.info("noticed %d deletions of %s that no watch had told", len(ghosts), resource.plural)
-        self._intake.absent(ghosts)
 
     def _heal_all(self) -> None:
         for resource in OWN:

@@ -1,6 +1,11 @@
-"""Which key is to be worked on next: deduplicated, one worker per key, delayed keys at their time. No clock, no I/O."""
+"""Which key is to be worked on next: deduplicated, one worker per key, delayed keys at their time. No clock, no I/O.
+
+Keys wait in lanes, which take turns: a thousand keys in one lane hold up those of another by one key each.
+"""
 
 import heapq
+from collections import deque
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -9,11 +14,14 @@ K = TypeVar("K")
 class Schedule(Generic[K]):
     """A key added while it is worked on comes again afterwards; of several delays of a key the earliest counts.
 
-    Taking a key forgets its delay: whoever works on it decides anew when to look again.
+    Taking a key forgets its delay: whoever works on it decides anew when to look again. Within a lane keys come in
+    the order of their arrival.
     """
 
-    def __init__(self) -> None:
-        self._ready: dict[K, None] = {}  # in order of arrival
+    def __init__(self, lane: Callable[[K], Hashable] = lambda key: None) -> None:
+        self._lane = lane
+        self._lanes: dict[Hashable, dict[K, None]] = {}  # of ready keys, in order of arrival
+        self._turns: deque[Hashable] = deque()  # the lanes that hold keys, the next one first
         self._busy: set[K] = set()
         self._again: set[K] = set()
         self._due: dict[K, float] = {}
@@ -21,13 +29,13 @@ class Schedule(Generic[K]):
         self._count = 0
 
     def __len__(self) -> int:
-        return len(self._ready) + len(self._again)
+        return sum(map(len, self._lanes.values())) + len(self._again)
 
     def add(self, key: K) -> None:
         if key in self._busy:
             self._again.add(key)
         else:
-            self._ready.setdefault(key)
+            self._line_up(key)
 
     def add_at(self, key: K, time: float) -> None:
         if time < self._due.get(key, float("inf")):
@@ -42,10 +50,15 @@ class Schedule(Generic[K]):
             if self._due.get(key) == time:
                 del self._due[key]
                 self.add(key)
-        if not self._ready:
+        if not self._turns:
             return None
-        key = next(iter(self._ready))
-        del self._ready[key]
+        lane = self._turns.popleft()
+        key = next(iter(self._lanes[lane]))
+        del self._lanes[lane][key]
+        if self._lanes[lane]:
+            self._turns.append(lane)
+        else:
+            del self._lanes[lane]
         self._due.pop(key, None)
         self._busy.add(key)
         return key
@@ -54,10 +67,17 @@ class Schedule(Generic[K]):
         self._busy.discard(key)
         if key in self._again:
             self._again.discard(key)
-            self._ready.setdefault(key)
+            self._line_up(key)
 
     def next_due(self) -> float | None:
         """When the next delayed key becomes ready."""
         while self._heap and self._due.get(self._heap[0][2]) != self._heap[0][0]:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
+
+    def _line_up(self, key: K) -> None:
+        lane = self._lane(key)
+        if lane not in self._lanes:
+            self._lanes[lane] = {}
+            self._turns.append(lane)
+        self._lanes[lane].setdefault(key)

@@ -5,8 +5,9 @@ import time
 from datetime import UTC, datetime
 
 from modelyard.plan.plan import Key
+from modelyard.runtime.budget import OverBudgetError
 from modelyard.runtime.client import FencedError
-from modelyard.runtime.errors import ApiError, ConflictError, ForbiddenError
+from modelyard.runtime.errors import ApiError, ConflictError, ForbiddenError, UnavailableError
 from modelyard.runtime.metrics import RECONCILE_SECONDS, RECONCILES
 from modelyard.runtime.queue import Queue
 from modelyard.runtime.reconcile import PlanningError, Reconciler
@@ -47,8 +48,12 @@ class Worker:
             again = await self._reconciler.reconcile(key, self._queue.failures(key))
         except FencedError:
             raise
+        except OverBudgetError as over:
+            log.warning("%s %s/%s: %s", key.kind, key.namespace, key.name, over)
+            self._queue.add_after(key, over.wait)
+            return "over_budget", round(over.wait, 2)
         except Exception as error:
-            wait = self._queue.retry(key)
+            wait = self._queue.retry(key, error.retry_after if isinstance(error, UnavailableError) else 0.0)
             _log(key, error)
             return "error", round(wait, 2)
         self._queue.succeeded(key)

@@ -6,6 +6,7 @@ from modelyard.plan.plan import Key
 from modelyard.runtime.cache import Cache
 from modelyard.runtime.intake import Intake
 from modelyard.runtime.queue import Queue
+from modelyard.runtime.resources import WATCHED
 from modelyard.runtime.resync import Resync
 from tests.integration.runtime.cluster import User, operating, quiet
 
@@ -40,11 +41,11 @@ async def test_a_deletion_that_no_watch_told_is_noticed(user: User) -> None:
     resync = Resync(user.client, intake, lambda key: None, [user.namespace], 600)
     await user.dataset("kept", "a")
     await user.dataset("gone", "a")
-    await resync.once()
+    await resync.once(WATCHED)
     assert intake.cache.get(Key("Dataset", user.namespace, "gone"))
     await user.delete("Dataset", "gone")
     await user.dataset("new", "a")
-    await resync.once()
+    await resync.once(WATCHED)
     assert {key.name for key in intake.cache.keys("Dataset", user.namespace)} == {"kept", "new"}
 
 
@@ -53,5 +54,5 @@ async def test_lists_longer_than_a_page_are_complete(user: User, monkeypatch: py
     intake = Intake(Cache(), Queue())
     for number in range(5):
         await user.dataset(f"d{number}", "a")
-    await Resync(user.client, intake, lambda key: None, [user.namespace], 600).once()
+    await Resync(user.client, intake, lambda key: None, [user.namespace], 600).once(WATCHED)
     assert len(list(intake.cache.keys("Dataset"))) == 5

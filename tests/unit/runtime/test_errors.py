@@ -49,3 +49,10 @@ def test_a_full_quota_and_a_dying_namespace_are_told_apart() -> None:
     assert isinstance(dying, ForbiddenError)
     assert (quota.quota, quota.terminating) == (True, False)
     assert (dying.quota, dying.terminating) == (False, True)
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), (None, 0.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.0)])
+def test_a_server_that_wants_to_be_left_alone_says_for_how_long(header: str | None, seconds: float) -> None:
+    error = from_answer(429, "{}", header)
+    assert isinstance(error, UnavailableError)
+    assert error.retry_after == seconds

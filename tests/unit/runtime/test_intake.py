@@ -77,3 +77,22 @@ def test_a_new_leader_looks_at_everything() -> None:
     intake, woken = intake_with(dataset("d"), training("t"), pod("p", "d"))
     intake.wake_all()
     assert woken.names() == {"d", "t"}
+
+
+def test_news_that_no_planner_reads_wakes_nobody() -> None:
+    intake, woken = intake_with(dataset("d"), pod("p", "d", 1, phase="Running", hostIP="10.0.0.1"))
+    intake.present(pod("p", "d", 2, phase="Running", hostIP="10.0.0.2", qosClass="Burstable"))
+    assert woken.names() == set()
+    intake.present(pod("p", "d", 3, phase="Failed", hostIP="10.0.0.2"))
+    assert woken.names() == {"d"}
+
+
+def test_a_jobs_counters_wake_nobody_and_its_conditions_do() -> None:
+    def job(version: int, **status: Any) -> dict[str, Any]:
+        return {**pod("j", "d", version, **status), "kind": "Job"}
+
+    intake, woken = intake_with(dataset("d"), job(1))
+    intake.present(job(2, active=1, ready=0))
+    assert woken.names() == set()
+    intake.present(job(3, active=0, conditions=[{"type": "Complete", "status": "True"}]))
+    assert woken.names() == {"d"}

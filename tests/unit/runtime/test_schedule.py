@@ -6,7 +6,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from modelyard.runtime.schedule import Schedule
 
-KEYS = st.sampled_from("abc")
+KEYS = st.sampled_from("abcABC")
 
 
 class Model(RuleBasedStateMachine):
@@ -14,7 +14,7 @@ class Model(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.schedule: Schedule[str] = Schedule()
+        self.schedule: Schedule[str] = Schedule(str.isupper)
         self.now = 0.0
         self.wanted: set[str] = set()
         self.due: dict[str, float] = {}
@@ -67,3 +67,19 @@ def test_keys_come_in_the_order_of_their_arrival() -> None:
         schedule.add(key)
     assert [schedule.take(0) for _ in range(4)] == ["b", "c", "a", None]
     assert len(schedule) == 0
+
+
+def test_a_long_lane_holds_up_another_by_one_key() -> None:
+    schedule: Schedule[str] = Schedule(str.isupper)
+    for key in "abcdefgXYh":
+        schedule.add(key)
+    assert [schedule.take(0) for _ in range(10)] == list("aXbYcdefgh")
+
+
+def test_a_lane_that_was_empty_waits_for_its_turn() -> None:
+    schedule: Schedule[str] = Schedule(str.isupper)
+    for key in "aXb":
+        schedule.add(key)
+    assert (schedule.take(0), schedule.take(0)) == ("a", "X")
+    schedule.add("Y")
+    assert [schedule.take(0) for _ in range(3)] == ["b", "Y", None]

@@ -1,0 +1,59 @@
+"""Children as they change: a watch that goes on where the last one ended, and a list where it cannot.
+
+Not by kopf, whose task for every object that changes costs more than the reconcile it leads to (ADR 15).
+"""
+
+import asyncio
+import logging
+import random
+
+from modelyard.runtime.client import Client
+from modelyard.runtime.errors import ApiError, GoneError
+from modelyard.runtime.intake import Intake
+from modelyard.runtime.listing import list_into, selector_of
+from modelyard.runtime.queue import backoff
+from modelyard.runtime.resources import Resource
+
+_LONGEST_PAUSE = 10.0  # seconds
+
+log = logging.getLogger(__name__)
+
+
+class Reflector:
+    def __init__(
+        self, client: Client, intake: Intake, resource: Resource, namespace: str | None, version: str | None
+    ) -> None:
+        """Begins at `version`, or with a list."""
+        self._client = client
+        self._intake = intake
+        self._resource = resource
+        self._namespace = namespace
+        self._version = version
+
+    async def run(self) -> None:
+        """Never returns: whatever the API server answers, it is asked again."""
+        failures = 0
+        while True:
+            try:
+                if self._version is None:
+                    self._version = await list_into(self._intake, self._client, self._resource, self._namespace)
+                await self._follow(self._version)
+                failures = 0
+            except GoneError:
+                self._version = None
+            except ApiError as error:
+                failures += 1
+                log.warning("the watch of %s broke off: %s", self._resource.plural, error)
+                pause = backoff(failures, random.random(), most=_LONGEST_PAUSE)  # noqa: S311 - spreads load
+                await asyncio.sleep(pause)
+
+    async def _follow(self, version: str) -> None:
+        """Until the API server ends the watch, as it does every few minutes. Raises ApiError."""
+        changes = self._client.watch(self._resource, self._namespace, selector_of(self._resource), version)
+        async for kind, found in changes:
+            self._version = found["metadata"]["resourceVersion"]
+            if kind == "BOOKMARK":
+                continue
+            obj = {**found, "apiVersion": self._resource.api_version, "kind": self._resource.kind}
+            take = self._intake.deleted if kind == "DELETED" else self._intake.present
+            take(obj)
