@@ -134,8 +134,7 @@ def task(resource: Object, spec: DatasetSpec, settings: Settings) -> DatasetTask
     )
 
 
-def children(resource: Object, spec: DatasetSpec, build: BuildStatus, settings: Settings) -> tuple[dict[str, Any], ...]:
-    """The Job of a build."""
+def build_job(resource: Object, spec: DatasetSpec, build: BuildStatus, settings: Settings) -> dict[str, Any]:
     secrets = tuple(
         Volume(
             f"source-{n}",
@@ -146,4 +145,4 @@ def children(resource: Object, spec: DatasetSpec, build: BuildStatus, settings: 
         if s.credentials_secret_ref
     )
     pod = TaskPod(settings.images.dataset, task(resource, spec, settings), spec.resources, volumes=secrets)
-    return (job(resource, build.job, ROLE, pod, seconds(spec.deadline), settings),)
+    return job(resource, build.job, ROLE, pod, seconds(spec.deadline), settings)

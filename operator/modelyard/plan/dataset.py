@@ -12,7 +12,6 @@ from modelyard.contract.results import DatasetResult
 from modelyard.plan import build
 from modelyard.plan.announce import transitions
 from modelyard.plan.failure import OVER, Failure, ended
-from modelyard.plan.job import absent
 from modelyard.plan.labels import RUN
 from modelyard.plan.moments import moment, until
 from modelyard.plan.observe import Observed
@@ -150,7 +149,8 @@ def _going_on(turn: _Turn, last: BuildStatus, attempt: Attempt) -> None:
     said = progress(turn.observed, attempt.pod)
     turn.change(progress=said)
     turn.poll = attempt.poll
-    turn.apply = absent(turn.observed, build.children(turn.resource, turn.spec, last, turn.settings))
+    if turn.observed.named("Job", last.job) is None:
+        turn.apply = (build.build_job(turn.resource, turn.spec, last, turn.settings),)
     running = attempt.state == "Running"
     turn.requeue = None if running else LOOK_AGAIN
     failure = attempt.failure

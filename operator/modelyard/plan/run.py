@@ -35,6 +35,12 @@ def names(job_name: str) -> tuple[str, str]:
     return job_name, f"{job_name}-code"
 
 
+def needs(spec: TrainingJobSpec, job_name: str) -> tuple[tuple[str, str], ...]:
+    """Kinds and names of an attempt's children."""
+    job_key, code_key = ("Job", job_name), ("ConfigMap", names(job_name)[1])
+    return (code_key, job_key) if spec.script and spec.script.inline is not None else (job_key,)
+
+
 def task(resource: Object, spec: TrainingJobSpec, digest: str, attempt: int, settings: Settings) -> TrainTask:
     """The attempt as the pod gets it."""
     described = spec.recipe or spec.script

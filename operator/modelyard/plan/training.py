@@ -106,8 +106,12 @@ def _start(turn: _Turn, attempt: int) -> None:
 
 
 def _wanted(turn: _Turn) -> tuple[dict[str, Any], ...]:
+    """What is missing of the attempt; what is there is not even planned, which is most of the cost of a reconcile."""
     job, digest = turn.status.job, turn.status.dataset_digest
     if job is None or digest is None:
+        return ()
+    whole = run.needs(turn.spec, job)
+    if all(turn.observed.named(kind, name) for kind, name in whole):
         return ()
     made = run.children(turn.resource, turn.spec, job, digest, turn.status.attempt, turn.settings)
     return absent(turn.observed, made)

@@ -1,4 +1,4 @@
-"""The few requests the operator makes, over kubernetes.aio's dynamic client, with errors as types.
+"""The few requests the operator makes, over kubernetes.aio's REST client, with errors as types.
 
 Every write asks the fence first, so that a replica that lost its lease cannot write any more.
 """
@@ -7,6 +7,7 @@ import json
 import random
 from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 from aiolimiter import AsyncLimiter
@@ -22,7 +23,15 @@ PAGE = 500
 TIMEOUT = aiohttp.ClientTimeout(total=5, connect=3)  # lease duration (15 s) less renew deadline (10 s): see election
 WATCH_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=3, sock_read=75)  # bookmarks come every minute
 LIST_TIMEOUT = aiohttp.ClientTimeout(total=60, connect=3)
-
+_QUERY = {
+    "allow_bookmarks": "allowWatchBookmarks",
+    "continue_": "continue",
+    "field_manager": "fieldManager",
+    "force_conflicts": "force",
+    "label_selector": "labelSelector",
+    "resource_version": "resourceVersion",
+    "timeout_seconds": "timeoutSeconds",
+}
 
 WRITES_PER_SECOND = 300.0
 
@@ -39,21 +48,19 @@ class FencedError(Exception):
 class Client:
     """`may_write` is the fence and `pace` the limit of all writes but those of leases, which must be in time."""
 
-    def __init__(self, dynamic: Any) -> None:
-        self._dynamic = dynamic
+    def __init__(self, api: Any) -> None:
+        self._api = api
         self.may_write: Callable[[], bool] = lambda: True
         self.pace = pace(WRITES_PER_SECOND)
 
     @classmethod
     async def connect(cls) -> "Client":
         from kubernetes.aio.client import ApiClient
-        from kubernetes.aio.dynamic import DynamicClient
 
-        dynamic: Any = DynamicClient  # untyped
-        return cls(dynamic(ApiClient(await login.configuration())))
+        return cls(ApiClient(await login.configuration()))
 
     async def close(self) -> None:
-        await self._dynamic.client.close()
+        await self._api.close()
 
     async def get(self, resource: Resource, namespace: str, name: str) -> dict[str, Any]:
         return await self._request("get", resource.path(namespace, name))
@@ -70,7 +77,7 @@ class Client:
                 within=LIST_TIMEOUT,
                 limit=PAGE,
                 label_selector=selector,
-                _continue=token,
+                continue_=token,
             )
             yield page
             token = page["metadata"].get("continue")
@@ -84,13 +91,12 @@ class Client:
 
         Raises GoneError when the version is too old, UnavailableError when not even bookmarks come any more.
         """
-        query = [("allowWatchBookmarks", "true")]
         answer = await self._send(
             "get",
             resource.path(namespace),
             within=WATCH_TIMEOUT,
-            query_params=query,
             watch="true",
+            allow_bookmarks="true",
             label_selector=selector,
             resource_version=version,
             timeout_seconds=random.randint(240, 480),  # noqa: S311 - spreads reconnects
@@ -164,21 +170,30 @@ class Client:
             raise _no_answer(error) from None
         return result
 
-    async def _send(self, method: str, path: str, *, within: aiohttp.ClientTimeout, **params: Any) -> Any:
-        """The answer, of which only the head has been read. Raises ApiError."""
-        from kubernetes.aio.client.exceptions import ApiException
-
-        # The lists are given anew: the dynamic client appends to its own default one.
-        parameters = {"query_params": [], **{name: value for name, value in params.items() if value is not None}}
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        within: aiohttp.ClientTimeout,
+        body: Any = None,
+        content_type: str = "application/json",
+        **query: Any,
+    ) -> aiohttp.ClientResponse:
+        """The answer, of which only the head has been read; parameters that are None are left out. Raises ApiError."""
+        configuration = self._api.configuration
+        headers = {"Accept": "application/json", "Content-Type": content_type}
+        headers |= {auth["key"]: auth["value"] for auth in (await configuration.auth_settings()).values()}
+        asked = urlencode({_QUERY.get(name, name): value for name, value in query.items() if value is not None})
+        url = f"{configuration.host}{path}?{asked}" if asked else f"{configuration.host}{path}"
         try:
-            return await self._dynamic.request(
-                method, path, serialize=False, header_params={}, _request_timeout=within, **parameters
-            )
-        except ApiException as error:
-            after = (error.headers or {}).get("Retry-After")
-            raise from_answer(error.status or 0, error.body or "", after) from None
+            told = await self._api.rest_client.request(method, url, headers, body, _request_timeout=within)
+            answer: aiohttp.ClientResponse = told.response
+            if answer.status >= 300:
+                raise from_answer(answer.status, await answer.text(), answer.headers.get("Retry-After"))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _no_answer(error) from None
+        return answer
 
 
 def _no_answer(error: Exception) -> UnavailableError:

@@ -47,6 +47,8 @@ async def configuration() -> Any:
     config: Any = untyped
     result = Configuration()
     result.disable_strict_ssl_verification = True  # see STRICT
+    # Else aiohttp looks for proxies and a .netrc in a thread at each request, for half of its cost.
+    result.client_session_kwargs = {"trust_env": False}
     if in_cluster():
         config.load_incluster_config(client_configuration=result)
     else:
