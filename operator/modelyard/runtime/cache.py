@@ -13,6 +13,7 @@ from modelyard.plan.labels import owner_of
 from modelyard.plan.plan import Key, Object, key_of
 from modelyard.runtime.ownership import Ownership
 from modelyard.runtime.resources import APPLIED_KINDS
+from modelyard.runtime.trim import trimmed
 
 _TOMBSTONES = 10_000
 
@@ -61,7 +62,7 @@ class Cache:
         known = max(version_of(old) if old else 0, self._deleted.get(key, 0))
         if version <= known:
             return None
-        new = _trimmed(obj)
+        new = trimmed(obj)
         self._take_out(key)
         self._objects[key.kind, key.namespace][key.name] = new
         if key.kind in APPLIED_KINDS:
@@ -132,9 +133,3 @@ class Cache:
             if not self._owned[owner]:
                 del self._owned[owner]
         return old
-
-
-def _trimmed(obj: Object) -> Object:
-    """Without managedFields: often half of an object, and no planner's business."""
-    metadata = {name: value for name, value in obj["metadata"].items() if name != "managedFields"}
-    return {**obj, "metadata": metadata}
