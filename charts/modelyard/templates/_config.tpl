@@ -16,6 +16,7 @@ pendingSeconds: {{ .Values.operator.pendingSeconds }}
 pollSeconds: {{ .Values.operator.pollSeconds }}
 resyncSeconds: {{ .Values.operator.resyncSeconds }}
 workers: {{ .Values.operator.workers }}
+writesPerSecond: {{ .Values.operator.writesPerSecond }}
 namespaces: {{ ternary (list) .Values.workloadNamespaces (eq .Values.scope "Cluster") | toJson }}
 lease: {namespace: {{ .Release.Namespace }}, name: {{ include "modelyard.fullname" . }}}
 healthPort: 8080

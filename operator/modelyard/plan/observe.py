@@ -3,7 +3,7 @@
 Built from the cache without I/O. `neighbours` is the other direction: whom a changed resource concerns.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -14,7 +14,7 @@ class Lookup(Protocol):
     """The cache as planners may ask it."""
 
     def get(self, key: Key) -> Object | None: ...
-    def all(self, kind: str, namespace: str) -> Sequence[Object]: ...
+    def naming(self, kind: str, namespace: str, relation: str, name: str) -> Sequence[Object]: ...
     def children(self, key: Key) -> Sequence[Object]: ...
     def reading(self, namespace: str, pod: str) -> Mapping[str, Any] | None: ...
 
@@ -66,9 +66,28 @@ def monitor_of(job: Object) -> str | None:
 
 def family_of(deployment: Object, lookup: Lookup) -> str:
     """The root of the TrainingJob a deployment names: it may name a retrained one, to pin it."""
-    named = str(_spec(deployment).get("model", {}).get("trainingJobRef", {}).get("name", ""))
+    named = job_of(deployment)
     job = lookup.get(Key("TrainingJob", deployment["metadata"]["namespace"], named))
     return root_of(job) if job else named
+
+
+def job_of(deployment: Object) -> str:
+    return str(_spec(deployment).get("model", {}).get("trainingJobRef", {}).get("name", ""))
+
+
+def relations(resource: Object) -> dict[str, str]:
+    """Names of other resources that this one names, by what they are to it. Whoever keeps objects for a Lookup finds
+    them again by these."""
+    match resource["kind"]:
+        case "TrainingJob":
+            monitor = monitor_of(resource)
+            named = {"dataset": dataset_of(resource), "family": root_of(resource)}
+            return {**named, "monitor": monitor} if monitor else named
+        case "ModelDeployment":
+            return {"job": job_of(resource)}
+        case "DriftMonitor":
+            return {"deployment": deployment_of(resource)}
+    return {}
 
 
 def deployment_of(monitor: Object) -> str:
@@ -79,8 +98,8 @@ def _related(resource: Object, lookup: Lookup) -> dict[str, tuple[Object, ...]]:
     namespace = resource["metadata"]["namespace"]
     name = resource["metadata"]["name"]
 
-    def pick(kind: str, wanted: Callable[[Object], bool]) -> tuple[Object, ...]:
-        return tuple(o for o in lookup.all(kind, namespace) if wanted(o))
+    def jobs(relation: str, named: str) -> tuple[Object, ...]:
+        return tuple(lookup.naming("TrainingJob", namespace, relation, named))
 
     def one(kind: str, wanted: str | None) -> tuple[Object, ...]:
         found = lookup.get(Key(kind, namespace, wanted)) if wanted else None
@@ -88,21 +107,20 @@ def _related(resource: Object, lookup: Lookup) -> dict[str, tuple[Object, ...]]:
 
     match resource["kind"]:
         case "Dataset":
-            return {"TrainingJob": pick("TrainingJob", lambda o: dataset_of(o) == name)}
+            return {"TrainingJob": jobs("dataset", name)}
         case "TrainingJob":
             return {
                 "Dataset": one("Dataset", dataset_of(resource)),
                 "DriftMonitor": one("DriftMonitor", monitor_of(resource)),
             }
         case "ModelDeployment":
-            family = family_of(resource, lookup)
-            return {"TrainingJob": pick("TrainingJob", lambda o: root_of(o) == family)}
+            return {"TrainingJob": jobs("family", family_of(resource, lookup))}
         case "DriftMonitor":
             deployments = one("ModelDeployment", deployment_of(resource))
             family = family_of(deployments[0], lookup) if deployments else ""
             return {
                 "ModelDeployment": deployments,
-                "TrainingJob": pick("TrainingJob", lambda o: root_of(o) == family),
+                "TrainingJob": jobs("family", family),
             }
     return {}
 
@@ -145,19 +163,21 @@ def neighbours(resource: Object, lookup: Lookup) -> set[Key]:
     namespace = resource["metadata"]["namespace"]
     name = resource["metadata"]["name"]
 
-    def having(kind: str, read: Callable[[Object], str | None], value: str) -> set[Key]:
-        found = (o for o in lookup.all(kind, namespace) if read(o) == value)
+    def naming(kind: str, relation: str, named: str) -> set[Key]:
+        found = lookup.naming(kind, namespace, relation, named)
         return {Key(kind, namespace, o["metadata"]["name"]) for o in found}
 
     match resource["kind"]:
         case "Dataset":
-            return having("TrainingJob", dataset_of, name)
+            return naming("TrainingJob", "dataset", name)
         case "TrainingJob":
-            deployments = having("ModelDeployment", lambda d: family_of(d, lookup), root_of(resource))
-            monitors = {m for d in deployments for m in having("DriftMonitor", deployment_of, d.name)}
+            root = root_of(resource)
+            family = {name, root, *(job.name for job in naming("TrainingJob", "family", root))}
+            deployments = {d for member in family for d in naming("ModelDeployment", "job", member)}
+            monitors = {m for d in deployments for m in naming("DriftMonitor", "deployment", d.name)}
             return {Key("Dataset", namespace, dataset_of(resource))} | deployments | monitors
         case "ModelDeployment":
-            return having("DriftMonitor", deployment_of, name)
+            return naming("DriftMonitor", "deployment", name)
         case "DriftMonitor":
-            return having("TrainingJob", monitor_of, name)
+            return naming("TrainingJob", "monitor", name)
     return set()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelyard.plan.labels import owner_of
+from modelyard.plan.observe import relations
 from modelyard.plan.plan import Key, Object, key_of
 from modelyard.runtime.ownership import Ownership
 from modelyard.runtime.resources import APPLIED_KINDS
@@ -33,6 +34,7 @@ class Cache:
     def __init__(self) -> None:
         self._objects: defaultdict[tuple[str, str], dict[str, Object]] = defaultdict(dict)
         self._owned: defaultdict[Key, dict[Key, Object]] = defaultdict(dict)
+        self._naming: defaultdict[tuple[str, str, str, str], dict[str, Object]] = defaultdict(dict)
         self._deleted: OrderedDict[Key, int] = OrderedDict()
         self._readings: dict[tuple[str, str], Mapping[str, Any]] = {}
         self.ownership = Ownership()
@@ -40,8 +42,9 @@ class Cache:
     def get(self, key: Key) -> Object | None:
         return self._objects.get((key.kind, key.namespace), {}).get(key.name)
 
-    def all(self, kind: str, namespace: str) -> Sequence[Object]:
-        return list(self._objects.get((kind, namespace), {}).values())
+    def naming(self, kind: str, namespace: str, relation: str, name: str) -> Sequence[Object]:
+        """The resources that name another in one of their relations, in the order in which they did."""
+        return list(self._naming.get((kind, namespace, relation, name), {}).values())
 
     def children(self, key: Key) -> Sequence[Object]:
         return list(self._owned.get(key, {}).values())
@@ -70,6 +73,8 @@ class Cache:
         owner = owner_of(new)
         if owner:
             self._owned[owner][key] = new
+        for relation, name in relations(new).items():
+            self._naming[key.kind, key.namespace, relation, name][key.name] = new
         return Change(old, new)
 
     def pop(self, obj: Object) -> Change | None:
@@ -132,4 +137,9 @@ class Cache:
             self._owned[owner].pop(key, None)
             if not self._owned[owner]:
                 del self._owned[owner]
+        for relation, name in relations(old).items():
+            named = (key.kind, key.namespace, relation, name)
+            self._naming[named].pop(key.name)
+            if not self._naming[named]:
+                del self._naming[named]
         return old

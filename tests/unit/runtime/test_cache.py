@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from modelyard.plan.plan import Key
 from modelyard.runtime.cache import Cache
-from tests.unit.runtime.objects import dataset, pod
+from tests.unit.runtime.objects import dataset, pod, training
 
 ONE = Key("Pod", "ns", "p")
 OWNER = Key("Dataset", "ns", "d")
@@ -34,14 +34,25 @@ def test_a_child_follows_its_labels_to_another_owner() -> None:
     assert len(cache.children(Key("Dataset", "ns", "e"))) == 1
 
 
-def test_objects_are_found_by_kind_and_namespace() -> None:
+def test_objects_are_counted_by_kind() -> None:
     cache = Cache()
     cache.put(dataset("a"))
     cache.put(dataset("b"))
     cache.put(pod("p", "a"))
-    assert [found["metadata"]["name"] for found in cache.all("Dataset", "ns")] == ["a", "b"]
-    assert cache.all("Dataset", "other") == []
     assert cache.sizes() == {"Dataset": 2, "Pod": 1}
+
+
+def test_resources_are_found_by_what_they_name() -> None:
+    cache = Cache()
+    cache.put(training("s", 1, "d"))
+    cache.put(training("t", 2, "d"))
+    cache.put(training("u", 3, "e"))
+    assert [o["metadata"]["name"] for o in cache.naming("TrainingJob", "ns", "dataset", "d")] == ["s", "t"]
+    assert cache.naming("TrainingJob", "other", "dataset", "d") == []
+    cache.put(training("s", 4, "e"))
+    cache.drop(Key("TrainingJob", "ns", "u"))
+    assert [o["metadata"]["name"] for o in cache.naming("TrainingJob", "ns", "dataset", "d")] == ["t"]
+    assert [o["metadata"]["name"] for o in cache.naming("TrainingJob", "ns", "dataset", "e")] == ["s"]
 
 
 def test_managed_fields_are_not_kept() -> None:
