@@ -39,13 +39,13 @@ class Reflector:
                     self._version = await list_into(self._intake, self._client, self._resource, self._namespace)
                 await self._follow(self._version)
                 failures = 0
+                continue
             except GoneError:
                 self._version = None
             except ApiError as error:
-                failures += 1
                 log.warning("the watch of %s broke off: %s", self._resource.plural, error)
-                pause = backoff(failures, random.random(), most=_LONGEST_PAUSE)  # noqa: S311 - spreads load
-                await asyncio.sleep(pause)
+            failures += 1
+            await asyncio.sleep(backoff(failures, random.random(), most=_LONGEST_PAUSE))  # noqa: S311 - spreads load
 
     async def _follow(self, version: str) -> None:
         """Until the API server ends the watch, as it does every few minutes. Raises ApiError."""
