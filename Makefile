@@ -4,10 +4,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format unit integration e2e up down images crds docs lock dev
+.PHONY: help setup demo test check format unit integration e2e up down images crds docs lock dev bench-operator
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: $(READY) ## a virtual environment with the locked dependencies
 
@@ -51,6 +51,9 @@ integration: $(READY) ## on a real API server and a real object store; no root
 
 e2e: $(READY) ## on a real cluster with real images and the chart
 	@$(BIN)/pytest tests/e2e
+
+bench-operator: $(READY) ## our operator beside plain Jobs and Kubeflow Trainer; CI=true or SECONDS_PER_ROW=10 for less
+	@PYTHONPATH=operator $(BIN)/python -m tests.bench.operator
 
 images: $(READY) ## build what changed
 	@$(BIN)/python -m images build

@@ -4,6 +4,7 @@ A program's folder there is named by the hash of what it is built from, so a cha
 """
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -47,6 +48,11 @@ TOOLS = {
         ),
     ),
     "kind": Tool("sigs.k8s.io/kind"),
+    "kwok": Tool("sigs.k8s.io/kwok/cmd/kwok", expect="about 90 seconds on 2 cores"),
+    "jobset": Tool("sigs.k8s.io/jobset", expect="about 90 seconds on 2 cores"),
+    "trainer": Tool(
+        "github.com/kubeflow/trainer/v2/cmd/trainer-controller-manager", expect="about 90 seconds on 2 cores"
+    ),
 }
 
 
@@ -69,6 +75,16 @@ def program(name: str, alias: str | None = None) -> Path:
             if not (target / name).exists():
                 _build(name, target)
     return target / (alias or name)
+
+
+def module(name: str, path: str) -> Path:
+    """Where a module that a tool is built from lies, with its manifests, in the Go module cache."""
+    env = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly", "GOWORK": "off"}
+    command = [str(toolchain.go()), "mod", "download", "-json", path]
+    done = subprocess.run(command, cwd=SOURCES / name, env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ClusterError(f"go mod download {path} failed:\n{done.stderr[-4000:] or done.stdout[-4000:]}")
+    return Path(json.loads(done.stdout)["Dir"])
 
 
 def _build(name: str, target: Path) -> None:

@@ -20,11 +20,12 @@ from tests.cluster.paths import cache_dir
 from tests.cluster.process import Processes, Record
 from tests.cluster.waiting import free_ports, until
 
-_ORDER = ("scheduler", "controller-manager", "api-server", "etcd")
-
 
 class ControlPlane:
-    """A control plane of its own: `with ControlPlane() as plane: ... plane.kubeconfig`."""
+    """A control plane of its own: `with ControlPlane() as plane: ... plane.kubeconfig`.
+
+    What else is started in `processes` ends with it.
+    """
 
     def __init__(self, *, controllers: bool = False, scheduler: bool = False) -> None:
         self.controllers, self.scheduler = controllers, scheduler
@@ -72,7 +73,7 @@ class ControlPlane:
 
     def stop(self) -> None:
         """Nothing is worth keeping, so nobody is asked to finish politely."""
-        self.processes.stop(_ORDER, grace_s=0)
+        self.processes.stop(self.processes.recorded(), grace_s=0)
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def log(self, component: str) -> str:
@@ -120,5 +121,6 @@ def clear_abandoned() -> None:
         except ValueError:
             continue
         if abandoned:
-            Processes(directory).stop(_ORDER, grace_s=0)
+            left = Processes(directory)
+            left.stop(left.recorded(), grace_s=0)
             shutil.rmtree(directory, ignore_errors=True)

@@ -1,0 +1,125 @@
+"""A controller of others, run as an ordinary process with its own manifests, read from its Go module.
+
+As in a cluster: its webhooks are called, its service account has its own rights. Only addresses differ: the API
+server reaches the webhooks on 127.0.0.1, with one certificate for that address.
+"""
+
+import json
+import os
+import shutil
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.bench.operator import account
+from tests.cluster import build
+from tests.cluster.controlplane import ControlPlane
+from tests.cluster.waiting import free_ports, until
+
+_NAMESPACED = ("ServiceAccount",)
+_HOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+
+
+@dataclass(frozen=True)
+class Peer:
+    """`manifests`: CRDs, rights and webhooks as files or folders of the module. `configuration`: what the file given
+    by --config says beyond addresses."""
+
+    tool: str
+    module: str
+    namespace: str
+    service_account: str
+    manifests: tuple[str, ...]
+    configuration: dict[str, Any]
+
+    def start(self, plane: ControlPlane) -> None:
+        """Returns when it is ready, with its webhooks in place."""
+        account.namespace(plane, self.namespace)
+        documents = list(self._documents())
+        hooks = [d for d in documents if d["kind"] in _HOOKS]
+        for document in documents:
+            if document["kind"] not in _HOOKS:
+                account.apply(plane, document)
+        webhook, health = free_ports(2)
+        self._run(plane, webhook, health)
+        until(lambda: _ready(health), f"{self.tool} is ready", 60, lambda: self._trouble(plane), every_s=0.2)
+        for document in hooks:
+            account.apply(plane, self._reached_at(plane, document, webhook))
+
+    def stop(self, plane: ControlPlane) -> None:
+        """Webhooks first: without their controller every write they are asked about would fail."""
+        for document in self._documents():
+            if document["kind"] in _HOOKS:
+                plane.api.call("DELETE", account.path_of(self._named(document)))
+        plane.processes.stop([self.tool])
+
+    def _run(self, plane: ControlPlane, webhook: int, health: int) -> None:
+        home = plane.directory / self.tool
+        self._certificate(plane, home / "k8s-webhook-server" / "serving-certs")
+        config = home / "config.yaml"
+        config.write_text(json.dumps(self._configured(webhook, health)))
+        access = account.kubeconfig(plane, self.namespace, self.service_account)
+        command = [str(build.program(self.tool)), f"--config={config}", f"--kubeconfig={access}"]
+        # controller-runtime looks for the certificates of webhooks under the temporary folder
+        plane.processes.start(self.tool, command, env={**os.environ, "TMPDIR": str(home)})
+
+    def _configured(self, webhook: int, health: int) -> dict[str, Any]:
+        addresses = {
+            "webhook": {"host": "127.0.0.1", "port": webhook},
+            "health": {"healthProbeBindAddress": f"127.0.0.1:{health}"},
+            "metrics": {"bindAddress": "0"},
+            "leaderElection": {"leaderElect": False},
+        }
+        return {"kind": "Configuration", **addresses, **self.configuration}
+
+    def _documents(self) -> Iterator[dict[str, Any]]:
+        root = build.module(self.tool, self.module)
+        for name in self.manifests:
+            path = root / name
+            for file in sorted(path.glob("*.yaml")) if path.is_dir() else [path]:
+                for document in yaml.safe_load_all(file.read_text()):
+                    if document and document["kind"] != "Kustomization":
+                        yield self._placed(document)
+
+    def _placed(self, document: dict[str, Any]) -> dict[str, Any]:
+        """In the controller's namespace, which kustomize would fill in."""
+        if document["kind"] in _NAMESPACED:
+            document["metadata"]["namespace"] = self.namespace
+        for subject in document.get("subjects", []):
+            subject["namespace"] = self.namespace
+        return document
+
+    def _named(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Both peers' generated manifests have the same names; kustomize would make them differ."""
+        name = f"{self.tool}-{document['metadata']['name']}"
+        return {**document, "metadata": {**document["metadata"], "name": name}}
+
+    def _reached_at(self, plane: ControlPlane, document: dict[str, Any], port: int) -> dict[str, Any]:
+        bundle = account.encoded(plane.settings.credentials.ca)
+        for hook in document["webhooks"]:
+            path = hook["clientConfig"]["service"]["path"]
+            hook["clientConfig"] = {"url": f"https://127.0.0.1:{port}{path}", "caBundle": bundle}
+        return self._named(document)
+
+    def _certificate(self, plane: ControlPlane, folder: Path) -> None:
+        made = plane.settings.credentials
+        made.issue("webhooks", "webhooks", addresses=["127.0.0.1"])
+        folder.mkdir(parents=True)
+        shutil.copy(made.certificate("webhooks"), folder / "tls.crt")
+        shutil.copy(made.key("webhooks"), folder / "tls.key")
+
+    def _trouble(self, plane: ControlPlane) -> str | None:
+        return None if plane.processes.alive(self.tool) else f"it ended:\n{plane.log(self.tool)[-2000:]}"
+
+
+def _ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
