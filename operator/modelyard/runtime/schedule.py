@@ -22,6 +22,7 @@ class Schedule(Generic[K]):
         self._lane = lane
         self._lanes: dict[Hashable, dict[K, None]] = {}  # of ready keys, in order of arrival
         self._turns: deque[Hashable] = deque()  # the lanes that hold keys, the next one first
+        self._waiting = 0
         self._busy: set[K] = set()
         self._again: set[K] = set()
         self._due: dict[K, float] = {}
@@ -29,7 +30,7 @@ class Schedule(Generic[K]):
         self._count = 0
 
     def __len__(self) -> int:
-        return sum(map(len, self._lanes.values())) + len(self._again)
+        return self._waiting + len(self._again)
 
     def add(self, key: K) -> None:
         if key in self._busy:
@@ -55,6 +56,7 @@ class Schedule(Generic[K]):
         lane = self._turns.popleft()
         key = next(iter(self._lanes[lane]))
         del self._lanes[lane][key]
+        self._waiting -= 1
         if self._lanes[lane]:
             self._turns.append(lane)
         else:
@@ -80,4 +82,6 @@ class Schedule(Generic[K]):
         if lane not in self._lanes:
             self._lanes[lane] = {}
             self._turns.append(lane)
-        self._lanes[lane].setdefault(key)
+        if key not in self._lanes[lane]:
+            self._lanes[lane][key] = None
+            self._waiting += 1

@@ -53,6 +53,10 @@ class Model(RuleBasedStateMachine):
         self.busy.discard(key)
 
     @invariant()
+    def counts_what_is_wanted_now(self) -> None:
+        assert len(self.schedule) == len(self.wanted)
+
+    @invariant()
     def tells_when_to_come_back(self) -> None:
         assert self.schedule.next_due() == min(self.due.values(), default=None)
 
