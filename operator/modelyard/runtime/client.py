@@ -10,9 +10,9 @@ import aiohttp
 
 from modelyard.plan.labels import MANAGER
 from modelyard.plan.plan import Object
-from modelyard.runtime import login
+from modelyard.runtime import login, trace
 from modelyard.runtime.errors import UnavailableError, from_answer
-from modelyard.runtime.metrics import API_WRITES
+from modelyard.runtime.metrics import API_WRITES, answered
 from modelyard.runtime.resources import EVENT, Resource, resource_of
 
 PAGE = 500
@@ -107,6 +107,7 @@ class Client:
         if not self.may_write():
             raise FencedError(f"{verb} {path}: the lease is not held")
         API_WRITES.labels(verb).inc()
+        trace.wrote()
         return await self._request(method, path, **params)
 
     async def _request(
@@ -121,8 +122,11 @@ class Client:
                 method, path, serialize=False, header_params={}, _request_timeout=within, **parameters
             )
             result: dict[str, Any] = await answer.json()
+            answered(method, answer.status)
         except ApiException as error:
+            answered(method, error.status or 0)
             raise from_answer(error.status or 0, error.body or "") from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            answered(method, 0)
             raise UnavailableError(0, type(error).__name__, str(error) or "no answer in time") from None
         return result

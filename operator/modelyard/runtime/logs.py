@@ -1,4 +1,7 @@
-"""Logs: one JSON object a line for a cluster, plain lines for a terminal. `extra={"fields": {...}}` adds fields."""
+"""Logs: one JSON object a line for a cluster, plain lines for a terminal. `extra={"fields": {...}}` adds fields.
+
+Lines of one reconcile carry its id and its resource, whoever logs them.
+"""
 
 import json
 import logging
@@ -6,9 +9,11 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
+from modelyard.runtime import trace
+
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    fields: dict[str, Any] = getattr(record, "fields", {})
+    fields: dict[str, Any] = {**trace.fields(), **getattr(record, "fields", {})}
     return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -30,9 +35,10 @@ class TextFormatter(logging.Formatter):
         return f"{super().format(record)} {fields}".rstrip()
 
 
-def configure(level: str, *, text: bool) -> None:
+def configure(level: str, form: str) -> None:
+    """`form` is json or text."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(TextFormatter() if text else JsonFormatter())
+    handler.setFormatter(TextFormatter() if form == "text" else JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # kopf tells of every event it handles; only what goes wrong is of interest beside our own lines.
     logging.getLogger("kopf").setLevel(logging.WARNING)

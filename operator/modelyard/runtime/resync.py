@@ -11,7 +11,7 @@ from modelyard.plan.plan import Key, key_of
 from modelyard.runtime.client import Client
 from modelyard.runtime.errors import ApiError, NotFoundError
 from modelyard.runtime.intake import Intake
-from modelyard.runtime.metrics import CACHED
+from modelyard.runtime.metrics import RESYNC_DELETIONS, RESYNCED
 from modelyard.runtime.resources import CHILDREN, OWN, WATCHED, Resource
 
 # Seconds after the start: these cover deletions between the first list, or a first write, and the beginning of the
@@ -81,8 +81,7 @@ class Resync:
         for resource in WATCHED:
             for namespace in self._namespaces:
                 await self._list(resource, namespace)
-        for kind, size in self._intake.cache.sizes().items():
-            CACHED.labels(kind).set(size)
+        RESYNCED.set_to_current_time()
 
     async def _list(self, resource: Resource, namespace: str | None) -> None:
         listed: set[Key] = set()
@@ -95,6 +94,7 @@ class Resync:
                 listed.add(key_of(obj))
                 self._intake.present(obj)
         ghosts = self._intake.cache.drop_ghosts(resource.kind, namespace, listed, version)
+        RESYNC_DELETIONS.labels(resource.kind).inc(len(ghosts))
         if ghosts:
             log.info("noticed %d deletions of %s that no watch had told", len(ghosts), resource.plural)
         self._intake.absent(ghosts)

@@ -8,14 +8,16 @@ from tests.cluster.waiting import free_ports
 
 async def test_probes_answer_by_state_and_metrics_are_there() -> None:
     (port,) = free_ports(1)
-    ready = False
-    async with health.served(port, lambda: True, lambda: ready), aiohttp.ClientSession() as session:
+    ready, trouble = False, ""
+    async with health.served(port, lambda: trouble, lambda: ready), aiohttp.ClientSession() as session:
 
         async def ask(path: str) -> tuple[int, str]:
             async with session.get(f"http://127.0.0.1:{port}{path}") as answer:
                 return answer.status, await answer.text()
 
         assert await ask("/healthz") == (200, "ok\n")
+        trouble = "nothing moves"
+        assert await ask("/healthz") == (503, "not ok: nothing moves\n")
         assert (await ask("/readyz"))[0] == 503
         ready = True
         assert (await ask("/readyz"))[0] == 200
