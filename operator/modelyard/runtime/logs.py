@@ -12,7 +12,7 @@ from typing import Any
 from modelyard.runtime import trace
 
 
-def _fields(record: logging.LogRecord) -> dict[str, Any]:
+def fields_of(record: logging.LogRecord) -> dict[str, Any]:
     fields: dict[str, Any] = {**trace.fields(), **getattr(record, "fields", {})}
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -20,7 +20,7 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
 class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        line = {"time": moment, "level": record.levelname.lower(), "message": record.getMessage(), **_fields(record)}
+        line = {"time": moment, "level": record.levelname.lower(), "message": record.getMessage(), **fields_of(record)}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line | {"logger": record.name}, default=str, ensure_ascii=False)
@@ -31,7 +31,7 @@ class TextFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
 
     def format(self, record: logging.LogRecord) -> str:
-        fields = " ".join(f"{name}={value}" for name, value in _fields(record).items())
+        fields = " ".join(f"{name}={value}" for name, value in fields_of(record).items())
         return f"{super().format(record)} {fields}".rstrip()
 
 
