@@ -45,6 +45,7 @@ class Promtool:
 
     def firing(self, name: str, series: Series, at: str, expected: int) -> None:
         """Passes if so many alerts of this name fire at that time under these series."""
+        assert all(isinstance(values, str) for values in series.values()), "YAML reads a bare 0x60 as a number"
         inputs = [{"series": key.replace("@", TARGET), "values": values} for key, values in series.items()]
         found = f'count(ALERTS{{alertname="{name}",alertstate="firing"}})'
         samples = [{"labels": "{}", "value": expected}] if expected else []
