@@ -1,13 +1,17 @@
 """Prometheus and promtool: those on PATH, else taken out of Debian's package into the cache.
 
 The package is only unpacked: needs no root, and starts no service as installing it would.
+The Prometheus Operator's kinds come out of its Go module, checked by go.sum.
 """
 
+import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
 
+from tests.cluster import toolchain
+from tests.cluster.build import SOURCES
 from tests.cluster.lock import exclusive
 from tests.cluster.paths import cache_dir
 from tests.cluster.progress import step
@@ -20,6 +24,19 @@ def program(name: str) -> Path:
     """`name` is prometheus or promtool. Raises ClusterError where there is neither the program nor apt."""
     on_path = shutil.which(name)
     return Path(on_path) if on_path else _unpacked() / "usr" / "bin" / name
+
+
+def definitions() -> Path:
+    """The folder of the Prometheus Operator's CRDs, `monitoring.coreos.com_<plural>.yaml`."""
+    module = "github.com/prometheus-operator/prometheus-operator"
+    command = [str(toolchain.go()), "mod", "download", "-json", module]
+    env = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "", "GOWORK": "off"}
+    answer = subprocess.run(
+        command, cwd=SOURCES / "prometheus-operator", env=env, capture_output=True, text=True, check=False
+    )
+    if answer.returncode:
+        raise ClusterError(f"the Go module {module} could not be had: {answer.stdout}{answer.stderr}")
+    return Path(json.loads(answer.stdout)["Dir"]) / "example" / "prometheus-operator-crd"
 
 
 def _unpacked() -> Path:
