@@ -63,11 +63,15 @@ def _connection(**kwargs: Any) -> Any:
 
 def _login(watches: Watches) -> Callable[..., Awaitable[Any]]:
     """kopf's own session, but one that tells of its requests."""
+    used: list[Any] = []
 
     async def session(**kwargs: Any) -> Any:
         found = _connection(**kwargs)
-        if found is None:
+        # kopf asks again after a 401. It knows credentials that failed by their content, but sessions have none: it
+        # would try an expired token for ever instead of ending the process.
+        if found is None or found in used:
             return None
+        used[:] = [*used[-2:], found]
         made = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=found.as_ssl_context()),
             headers=found.as_http_headers(),
