@@ -20,4 +20,6 @@ writesPerSecond: {{ .Values.operator.writesPerSecond }}
 namespaces: {{ ternary (list) .Values.workloadNamespaces (eq .Values.scope "Cluster") | toJson }}
 lease: {namespace: {{ .Release.Namespace }}, name: {{ include "modelyard.fullname" . }}}
 healthPort: 8080
+logFormat: {{ .Values.operator.logFormat }}
+logLevel: {{ .Values.operator.logLevel }}
 {{- end -}}

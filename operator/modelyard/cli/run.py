@@ -6,6 +6,7 @@ from pathlib import Path
 
 from modelyard.cli.commands import Commands
 
+_FORMATS = ("json", "text")
 _LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -15,8 +16,9 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--namespace", action="append", default=[], metavar="NS", help="serve only this one; may be repeated"
     )
-    parser.add_argument("--dev", action="store_true", help="on a terminal: no leader election, plain log lines")
-    parser.add_argument("--log-level", choices=_LEVELS, default="info", help="(default: info)")
+    parser.add_argument("--dev", action="store_true", help="on a terminal: no leader election, text logs")
+    parser.add_argument("--log-format", choices=_FORMATS, help="(default: the file's logFormat, else json)")
+    parser.add_argument("--log-level", choices=_LEVELS, help="(default: the file's logLevel, else info)")
     parser.set_defaults(call=call)
 
 
@@ -27,7 +29,6 @@ def call(arguments: argparse.Namespace) -> int:
 
     from modelyard.runtime import config, logs
 
-    logs.configure(arguments.log_level, text=arguments.dev)
     try:
         loaded = config.load(arguments.config)
     except config.ConfigError as error:
@@ -36,6 +37,8 @@ def call(arguments: argparse.Namespace) -> int:
     if arguments.namespace:
         runtime = loaded.runtime.model_copy(update={"namespaces": tuple(arguments.namespace)})
         loaded = replace(loaded, runtime=runtime)
+    form = arguments.log_format or ("text" if arguments.dev else loaded.runtime.log_format)
+    logs.configure(arguments.log_level or loaded.runtime.log_level, form)
 
     from modelyard.plan.kinds import PLANNERS
     from modelyard.runtime.app import serve

@@ -15,6 +15,7 @@ from modelyard.runtime.config import Config
 from modelyard.runtime.election import Election
 from modelyard.runtime.events import Recorder
 from modelyard.runtime.intake import Intake
+from modelyard.runtime.inventory import INVENTORY
 from modelyard.runtime.kopf_app import Watcher
 from modelyard.runtime.metrics import LEADER
 from modelyard.runtime.pods import Pods
@@ -52,12 +53,16 @@ class Operator:
         self._election = Election(client, runtime.lease.namespace, runtime.lease.name, identity()) if elect else None
         if self._election:
             client.may_write = self._election.holds
+        INVENTORY.of(self.intake.cache, self.watcher.watches.last_starts)
         self.ready = False
         self._leads = False
 
-    def healthy(self) -> bool:
-        """A standby's queue fills and is not worked on; a leader's must move."""
-        return not (self._leads and len(self._queue) and datetime.now(UTC) - self._worker.finished > STUCK)
+    def trouble(self) -> str:
+        """What a restart would mend, or "". A standby's queue fills and is not worked on; a leader's must move."""
+        if self._leads and len(self._queue) and datetime.now(UTC) - self._worker.finished > STUCK:
+            return f"{len(self._queue)} resources wait and none was reconciled for {STUCK}"
+        dead = self.watcher.watches.dead()
+        return f"nothing is heard of {', '.join(dead)}" if dead else ""
 
     async def run(self) -> None:
         """Never returns. Raises, in an ExceptionGroup, what makes it impossible to go on."""
@@ -71,7 +76,7 @@ class Operator:
             tasks.create_task(self.resync.run())
             for (resource, namespace), version in self.resync.versions.items():
                 if resource in CHILDREN:
-                    reflector = Reflector(self._client, self.intake, resource, namespace, version)
+                    reflector = Reflector(self._client, self.intake, self.watcher.watches, resource, namespace, version)
                     tasks.create_task(reflector.run())
             tasks.create_task(self._lead())
 
@@ -86,7 +91,7 @@ class Operator:
                 tasks.create_task(self._election.keep())
             tasks.create_task(self._pods.run())
             for _ in range(self._workers):
-                tasks.create_task(self._worker.run())
+                tasks.create_task(self._worker.run(self._workers))
 
     async def close(self) -> None:
         if self._election:
@@ -102,7 +107,7 @@ async def serve(config: Config, planners: Planners, *, elect: bool) -> None:
     client = await Client.connect()
     try:
         operator = Operator(client, config, planners, elect=elect)
-        async with health.served(config.runtime.health_port, operator.healthy, lambda: operator.ready):
+        async with health.served(config.runtime.health_port, operator.trouble, lambda: operator.ready):
             await _until(stop, operator)
     finally:
         await client.close()

@@ -14,9 +14,9 @@ from aiolimiter import AsyncLimiter
 
 from modelyard.plan.labels import MANAGER
 from modelyard.plan.plan import Object
-from modelyard.runtime import login
+from modelyard.runtime import login, trace
 from modelyard.runtime.errors import UnavailableError, from_answer
-from modelyard.runtime.metrics import API_WRITES
+from modelyard.runtime.metrics import API_WRITES, answered
 from modelyard.runtime.resources import EVENT, Resource, resource_of
 
 PAGE = 500
@@ -101,16 +101,7 @@ class Client:
             resource_version=version,
             timeout_seconds=random.randint(240, 480),  # noqa: S311 - spreads reconnects
         )
-        try:
-            async for line in answer.content:
-                change = json.loads(line)
-                if change["type"] == "ERROR":
-                    raise from_answer(change["object"].get("code", 500), json.dumps(change["object"]))
-                yield change["type"], change["object"]
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise _no_answer(error) from None
-        finally:
-            answer.close()
+        return _changes(answer)
 
     async def apply(self, desired: Mapping[str, Any]) -> dict[str, Any]:
         """Server-side apply by our field manager, taking over fields that others changed."""
@@ -158,6 +149,7 @@ class Client:
         if not self.may_write():
             raise FencedError(f"{verb} {path}: the lease is not held")
         API_WRITES.labels(verb).inc()
+        trace.wrote()
         return await self._request(method, path, **params)
 
     async def _request(
@@ -189,9 +181,11 @@ class Client:
         try:
             told = await self._api.rest_client.request(method, url, headers, body, _request_timeout=within)
             answer: aiohttp.ClientResponse = told.response
+            answered(method, answer.status)
             if answer.status >= 300:
                 raise from_answer(answer.status, await answer.text(), answer.headers.get("Retry-After"))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            answered(method, 0)
             raise _no_answer(error) from None
         return answer
 
@@ -199,3 +193,17 @@ class Client:
 def _no_answer(error: Exception) -> UnavailableError:
     """No connection, none in time, or one that broke off: what was sent may have arrived."""
     return UnavailableError(0, type(error).__name__, str(error) or "no answer in time")
+
+
+async def _changes(answer: aiohttp.ClientResponse) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
+    """The lines of a watch."""
+    try:
+        async for line in answer.content:
+            change = json.loads(line)
+            if change["type"] == "ERROR":
+                raise from_answer(change["object"].get("code", 500), json.dumps(change["object"]))
+            yield change["type"], change["object"]
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        raise _no_answer(error) from None
+    finally:
+        answer.close()

@@ -6,7 +6,7 @@ An unknown or ill-typed key is an error that names it: a misspelt setting must n
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
@@ -35,6 +35,8 @@ class Runtime(Document):
     namespaces: tuple[str, ...] = ()  # none: the whole cluster
     lease: Lease = Field(default_factory=Lease)
     health_port: int = Field(default=8080, ge=1, le=65535)
+    log_format: Literal["json", "text"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 
 @dataclasses.dataclass(frozen=True)

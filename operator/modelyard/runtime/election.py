@@ -14,7 +14,7 @@ from typing import Any
 
 from modelyard.runtime.client import Client
 from modelyard.runtime.errors import ApiError, ConflictError, NotFoundError
-from modelyard.runtime.metrics import LEADER
+from modelyard.runtime.metrics import leading
 from modelyard.runtime.resources import LEASE
 
 DURATION = 15.0  # seconds after its last renewal a lease may be taken over
@@ -40,6 +40,7 @@ class Election:
         self._lease: dict[str, Any] | None = None  # as last seen
         self._seen = 0.0  # when its content last changed, by our clock: clocks of replicas need not agree
         self._renewed = float("-inf")
+        leading(name, False)
 
     def holds(self) -> bool:
         """Whether this replica may write."""
@@ -51,7 +52,7 @@ class Election:
             if await self._attempt():
                 break
             await asyncio.sleep(RETRY * (1 + 0.2 * random.random()))  # noqa: S311 - spreads replicas, no secret
-        LEADER.set(1)
+        leading(self._name, True)
         log.info("this replica leads", extra={"fields": {"lease": f"{self._namespace}/{self._name}"}})
 
     async def keep(self) -> None:
@@ -73,7 +74,7 @@ class Election:
         if not self.holds() or self._lease is None:
             return
         self._renewed = float("-inf")
-        LEADER.set(0)
+        leading(self._name, False)
         try:
             await self._look()  # a renewal that was cancelled on its way may have arrived
             if self._holder() == self._identity:

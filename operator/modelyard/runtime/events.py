@@ -11,6 +11,7 @@ from modelyard.plan.labels import MANAGER, hash_of
 from modelyard.plan.plan import Event, Object
 from modelyard.runtime.client import Client
 from modelyard.runtime.errors import ApiError, ConflictError
+from modelyard.runtime.metrics import EVENTS
 
 WINDOW = 600.0  # seconds
 _REMEMBERED = 10_000
@@ -36,6 +37,7 @@ class Recorder:
             return
         try:
             await self._client.create_event(self._object(resource, event, fingerprint, now))
+            EVENTS.labels(resource["kind"], event.type, str(event.reason)).inc()
         except ConflictError:
             log.debug("event %s was told already", event.reason)
         except ApiError as error:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import fields
 from typing import Any
 
+import aiohttp
 import kopf
 
 from modelyard.plan.plan import Object
@@ -18,6 +19,7 @@ from modelyard.runtime import login
 from modelyard.runtime.client import PAGE
 from modelyard.runtime.intake import Intake
 from modelyard.runtime.resources import OWN, Resource
+from modelyard.runtime.watches import Watches
 
 _IDENTITY: Any = "modelyard"  # else kopf asks for a user name, which a numeric user does not have
 
@@ -49,11 +51,35 @@ class _Connection(kopf.ConnectionInfo):
         return context
 
 
-async def _login(**kwargs: Any) -> Any:
+def _connection(**kwargs: Any) -> Any:
     if login.in_cluster():
         return _Connection(server=login.server(), ca_path=str(login.authority()), token=login.token())
     found = kopf.login_with_kubeconfig(**kwargs)
     return _Connection(**{field.name: getattr(found, field.name) for field in fields(found)}) if found else None
+
+
+def _login(watches: Watches) -> Callable[..., Awaitable[Any]]:
+    """kopf's own session, but one that tells of its requests."""
+    used: list[Any] = []
+
+    async def session(**kwargs: Any) -> Any:
+        found = _connection(**kwargs)
+        # kopf asks again after a 401. It knows credentials that failed by their content, but sessions have none: it
+        # would try an expired token for ever instead of ending the process.
+        if found is None or found in used:
+            return None
+        used[:] = [*used[-2:], found]
+        made = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=found.as_ssl_context()),
+            headers=found.as_http_headers(),
+            proxy=found.proxy_url,
+            trust_env=found.trust_env,
+            trace_configs=[watches.tracing()],
+        )
+        namespace = found.default_namespace
+        return kopf.AiohttpSession(aiohttp_session=made, server=found.server, default_namespace=namespace)
+
+    return session
 
 
 def _handler(resource: Resource, loop: asyncio.AbstractEventLoop, intake: Intake) -> Callable[..., Awaitable[None]]:
@@ -68,9 +94,10 @@ def _handler(resource: Resource, loop: asyncio.AbstractEventLoop, intake: Intake
 class Watcher:
     def __init__(self, intake: Intake, namespaces: Sequence[str]) -> None:
         self._namespaces = list(namespaces)
+        self.watches = Watches(self._namespaces)
         self._loop = asyncio.get_running_loop()
         self._registry = kopf.OperatorRegistry()
-        kopf.on.login(registry=self._registry, id="login")(_login)
+        kopf.on.login(registry=self._registry, id="login")(_login(self.watches))
         for resource in OWN:
             kopf.on.event(
                 group=resource.group,
@@ -89,6 +116,7 @@ class Watcher:
         """Returns when the watches are being set up."""
         # It warns that signals are ignored outside the main thread, which is what we want.
         logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)
+        self.watches.expect()
         self._thread.start()
         ready = asyncio.create_task(self._ready.wait())
         self._ended.add_done_callback(lambda _: ready.cancel())

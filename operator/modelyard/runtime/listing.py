@@ -6,6 +6,7 @@ from modelyard.plan.labels import SELECTOR
 from modelyard.plan.plan import Key, key_of
 from modelyard.runtime.client import Client
 from modelyard.runtime.intake import Intake
+from modelyard.runtime.metrics import RESYNC_DELETIONS
 from modelyard.runtime.resources import CHILDREN, Resource
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ async def list_into(intake: Intake, client: Client, resource: Resource, namespac
             listed.add(key_of(obj))
             intake.present(obj)
     ghosts = intake.cache.drop_ghosts(resource.kind, namespace, listed, int(version))
+    RESYNC_DELETIONS.labels(resource.kind).inc(len(ghosts))
     if ghosts:
         log.info("noticed %d deletions of %s that no watch had told", len(ghosts), resource.plural)
     intake.absent(ghosts)

@@ -1,4 +1,7 @@
-"""Logs: one JSON object a line for a cluster, plain lines for a terminal. `extra={"fields": {...}}` adds fields."""
+"""Logs: one JSON object a line for a cluster, plain lines for a terminal. `extra={"fields": {...}}` adds fields.
+
+Lines of one reconcile carry its id and its resource, whoever logs them.
+"""
 
 import json
 import logging
@@ -6,16 +9,18 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
+from modelyard.runtime import trace
 
-def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    fields: dict[str, Any] = getattr(record, "fields", {})
+
+def fields_of(record: logging.LogRecord) -> dict[str, Any]:
+    fields: dict[str, Any] = {**trace.fields(), **getattr(record, "fields", {})}
     return {name: value for name, value in fields.items() if value is not None}
 
 
 class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        line = {"time": moment, "level": record.levelname.lower(), "message": record.getMessage(), **_fields(record)}
+        line = {"time": moment, "level": record.levelname.lower(), "message": record.getMessage(), **fields_of(record)}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line | {"logger": record.name}, default=str, ensure_ascii=False)
@@ -26,13 +31,14 @@ class TextFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
 
     def format(self, record: logging.LogRecord) -> str:
-        fields = " ".join(f"{name}={value}" for name, value in _fields(record).items())
+        fields = " ".join(f"{name}={value}" for name, value in fields_of(record).items())
         return f"{super().format(record)} {fields}".rstrip()
 
 
-def configure(level: str, *, text: bool) -> None:
+def configure(level: str, form: str) -> None:
+    """`form` is json or text."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(TextFormatter() if text else JsonFormatter())
+    handler.setFormatter(TextFormatter() if form == "text" else JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # kopf tells of every event it handles; only what goes wrong is of interest beside our own lines.
     logging.getLogger("kopf").setLevel(logging.WARNING)

@@ -6,11 +6,18 @@ import time
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-from modelyard.runtime.metrics import QUEUE_ADDS, QUEUE_DEPTH, QUEUE_RETRIES
+from modelyard.runtime.metrics import (
+    LONGEST,
+    QUEUE_ADDS,
+    QUEUE_DEPTH,
+    QUEUE_RETRIES,
+    QUEUE_SECONDS,
+    UNFINISHED,
+    WORK_SECONDS,
+)
 from modelyard.runtime.schedule import Schedule
 
 K = TypeVar("K")
-_NAME = "modelyard"
 
 
 def backoff(failures: int, jitter: float, first: float = 0.5, most: float = 300.0) -> float:
@@ -30,23 +37,32 @@ class Queue(Generic[K]):
         self._clock = clock
         self._jitter = jitter
         self._changed = asyncio.Event()
+        self._since: dict[K, float] = {}  # from when on a key wants a worker
+        self._taken: dict[K, float] = {}  # when a worker took it
+        self._opened: float | None = None  # when the first worker came: a standby has none
+        QUEUE_DEPTH.set_function(lambda: len(self))
+        UNFINISHED.set_function(lambda: sum(self._ages()))
+        LONGEST.set_function(lambda: max(self._ages(), default=0.0))
 
     def __len__(self) -> int:
         return len(self._schedule)
 
     def add(self, key: K) -> None:
+        before = len(self)
         self._schedule.add(key)
-        self._note()
+        QUEUE_ADDS.inc(len(self) - before)
+        self._wanted(key, self._clock())
 
     def add_after(self, key: K, seconds: float) -> None:
-        self._schedule.add_at(key, self._clock() + seconds)
-        self._note()
+        time = self._clock() + seconds
+        self._schedule.add_at(key, time)
+        self._wanted(key, time)
 
     def retry(self, key: K, at_least: float = 0.0) -> float:
         """Put back after an error; returns the wait in seconds."""
         self._failures[key] = self._failures.get(key, 0) + 1
         wait = max(at_least, backoff(self._failures[key], self._jitter()))
-        QUEUE_RETRIES.labels(_NAME).inc()
+        QUEUE_RETRIES.inc()
         self.add_after(key, wait)
         return wait
 
@@ -59,11 +75,16 @@ class Queue(Generic[K]):
 
     async def get(self) -> K:
         """The next key; no other worker gets it before `done`."""
+        if self._opened is None:
+            self._opened = self._clock()
         while True:
             now = self._clock()
+            before = len(self)
             key = self._schedule.take(now)
             if key is not None:
-                QUEUE_DEPTH.labels(_NAME).set(len(self))
+                QUEUE_ADDS.inc(len(self) + 1 - before)  # those whose delay has passed
+                QUEUE_SECONDS.observe(now - max(self._opened, self._since.pop(key, now)))
+                self._taken[key] = now
                 return key
             due = self._schedule.next_due()
             self._changed.clear()
@@ -74,10 +95,14 @@ class Queue(Generic[K]):
                 continue
 
     def done(self, key: K) -> None:
+        WORK_SECONDS.observe(self._clock() - self._taken.pop(key))
         self._schedule.done(key)
         self._changed.set()
 
-    def _note(self) -> None:
-        QUEUE_ADDS.labels(_NAME).inc()
-        QUEUE_DEPTH.labels(_NAME).set(len(self))
+    def _wanted(self, key: K, time: float) -> None:
+        self._since[key] = min(time, self._since.get(key, time))
         self._changed.set()
+
+    def _ages(self) -> list[float]:
+        now = self._clock()
+        return [now - taken for taken in self._taken.values()]

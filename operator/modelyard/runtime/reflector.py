@@ -13,6 +13,7 @@ from modelyard.runtime.intake import Intake
 from modelyard.runtime.listing import list_into, selector_of
 from modelyard.runtime.queue import backoff
 from modelyard.runtime.resources import Resource
+from modelyard.runtime.watches import Watches
 
 _LONGEST_PAUSE = 10.0  # seconds
 
@@ -21,11 +22,18 @@ log = logging.getLogger(__name__)
 
 class Reflector:
     def __init__(
-        self, client: Client, intake: Intake, resource: Resource, namespace: str | None, version: str | None
+        self,
+        client: Client,
+        intake: Intake,
+        watches: Watches,
+        resource: Resource,
+        namespace: str | None,
+        version: str | None,
     ) -> None:
         """Begins at `version`, or with a list."""
         self._client = client
         self._intake = intake
+        self._watches = watches
         self._resource = resource
         self._namespace = namespace
         self._version = version
@@ -49,7 +57,13 @@ class Reflector:
 
     async def _follow(self, version: str) -> None:
         """Until the API server ends the watch, as it does every few minutes. Raises ApiError."""
-        changes = self._client.watch(self._resource, self._namespace, selector_of(self._resource), version)
+        path = self._resource.path(self._namespace)
+        try:
+            changes = await self._client.watch(self._resource, self._namespace, selector_of(self._resource), version)
+        except ApiError as error:
+            self._watches.begun(path, error.status)
+            raise
+        self._watches.begun(path, 200)
         async for kind, found in changes:
             self._version = found["metadata"]["resourceVersion"]
             if kind == "BOOKMARK":

@@ -11,7 +11,7 @@ from modelyard.runtime.client import Client
 from modelyard.runtime.errors import ApiError, NotFoundError
 from modelyard.runtime.intake import Intake
 from modelyard.runtime.listing import list_into
-from modelyard.runtime.metrics import CACHED
+from modelyard.runtime.metrics import RESYNCED
 from modelyard.runtime.resources import OWN, WATCHED, Resource
 
 # Seconds after the start, of our own kinds: these cover deletions between the first list, or a first write, and the
@@ -82,8 +82,7 @@ class Resync:
         for resource in resources:
             for namespace in self._namespaces:
                 self.versions[resource, namespace] = await list_into(self._intake, self._client, resource, namespace)
-        for kind, size in self._intake.cache.sizes().items():
-            CACHED.labels(kind).set(size)
+        RESYNCED.set_to_current_time()
 
     def _heal_all(self) -> None:
         for resource in OWN:

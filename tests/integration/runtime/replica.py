@@ -9,5 +9,5 @@ from modelyard.runtime.app import serve
 from tests.integration.runtime.planners import PLANNERS
 
 if __name__ == "__main__":
-    logs.configure("info", text=False)
+    logs.configure("info", "json")
     asyncio.run(serve(config.load(Path(sys.argv[1])), PLANNERS, elect=True))

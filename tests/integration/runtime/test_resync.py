@@ -1,6 +1,7 @@
 """What no watch tells is noticed by listing."""
 
 import pytest
+from prometheus_client import REGISTRY
 
 from modelyard.plan.plan import Key
 from modelyard.runtime.cache import Cache
@@ -45,7 +46,9 @@ async def test_a_deletion_that_no_watch_told_is_noticed(user: User) -> None:
     assert intake.cache.get(Key("Dataset", user.namespace, "gone"))
     await user.delete("Dataset", "gone")
     await user.dataset("new", "a")
+    found = REGISTRY.get_sample_value("modelyard_resync_deletions_total", {"kind": "Dataset"})
     await resync.once(WATCHED)
+    assert REGISTRY.get_sample_value("modelyard_resync_deletions_total", {"kind": "Dataset"}) == (found or 0) + 1
     assert {key.name for key in intake.cache.keys("Dataset", user.namespace)} == {"kept", "new"}
 
 

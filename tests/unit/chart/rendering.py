@@ -62,6 +62,11 @@ CASES: dict[str, Values] = {
             "storeFrom": [POD_PEER],
             "extraEgress": [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}], "ports": [{"port": 5432}]}],
         },
+        "metrics": {
+            "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}, "interval": "15s"},
+            "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
+            "dashboards": {"enabled": True},
+        },
     },
 }
 
@@ -116,7 +121,7 @@ class Rendered:
         return self.of("Deployment") + self.of("StatefulSet")
 
     def operator_config(self) -> Object:
-        (config,) = self.of("ConfigMap")
+        (config,) = (each for each in self.of("ConfigMap") if "operator.yaml" in each["data"])
         parsed: Object = yaml.safe_load(config["data"]["operator.yaml"])
         return parsed
 

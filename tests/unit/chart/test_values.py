@@ -14,7 +14,7 @@ from tests.unit.chart.rendering import CASES, CHART, Helm, RefusedError
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 TEXT = (CHART / "values.yaml").read_text()
 DEFAULTS: dict[str, Any] = yaml.safe_load(TEXT)
-FREE = {"annotations", "podAnnotations", "nodeSelector"}  # maps with keys of the user's choice
+FREE = {"annotations", "labels", "podAnnotations", "nodeSelector"}  # maps with keys of the user's choice
 
 Path = tuple[str, ...]
 

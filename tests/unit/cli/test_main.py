@@ -1,8 +1,11 @@
 """The command line."""
 
+import logging
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,3 +52,40 @@ def test_crds_are_written_and_checked(tmp_path: Path, capsys: pytest.CaptureFixt
     assert main(["crds", str(tmp_path), "--check"]) == 0
     assert main(["crds", str(tmp_path)]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 4, "the second time there was nothing to write"
+
+
+@pytest.fixture
+def root_logger() -> Iterator[logging.Logger]:
+    """As it was, afterwards."""
+    logger = logging.getLogger()
+    before = (logger.handlers[:], logger.level)
+    yield logger
+    logger.handlers[:] = before[0]
+    logger.setLevel(before[1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "form", "level"),
+    [
+        ([], "TextFormatter", logging.WARNING),
+        (["--log-format", "json", "--log-level", "debug"], "JsonFormatter", logging.DEBUG),
+        (["--dev"], "TextFormatter", logging.WARNING),
+    ],
+)
+def test_logs_are_as_the_file_says_unless_the_command_line_says_otherwise(
+    root_logger: logging.Logger,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    arguments: list[str],
+    form: str,
+    level: int,
+) -> None:
+    async def serve(*_: Any, **__: Any) -> None:
+        """Stands in for the operator, which would need an API server."""
+
+    monkeypatch.setattr("modelyard.runtime.app.serve", serve)
+    file = tmp_path / "operator.yaml"
+    file.write_text("logFormat: text\nlogLevel: warning")
+    assert main(["run", "--config", str(file), *arguments]) == 0
+    (handler,) = root_logger.handlers
+    assert (type(handler.formatter).__name__, root_logger.level) == (form, level)

@@ -1,0 +1,1 @@
+"""The operator as Prometheus and people who read logs see it."""
