@@ -39,6 +39,8 @@ def _of_context(context: Spec) -> Iterator[str]:
     options = context.get("seLinuxOptions", {})
     if options.get("type", "") not in SELINUX_TYPES or options.get("user") or options.get("role"):
         yield "seLinuxOptions are set"
+    if context.get("procMount", "Default") != "Default":
+        yield "procMount is not Default"
     if context.get("windowsOptions", {}).get("hostProcess"):
         yield "hostProcess"
     if context.get("appArmorProfile", {}).get("type", "RuntimeDefault") == "Unconfined":
@@ -48,6 +50,14 @@ def _of_context(context: Spec) -> Iterator[str]:
 def _bounds(quantity: Any) -> bool:
     """Whether a quantity is a limit: none and zero are not."""
     return quantity is not None and float(re.sub(r"[A-Za-z]+$", "", str(quantity))) > 0
+
+
+def _of_network(container: Spec) -> Iterator[str]:
+    if any("hostPort" in port for port in container.get("ports", [])):
+        yield "hostPort is set"
+    handlers = [container.get(probe, {}) for probe in PROBES] + [*container.get("lifecycle", {}).values()]
+    if any(asks.get("host") for handler in handlers for asks in handler.values() if isinstance(asks, dict)):
+        yield "a probe or a hook names a host"  # kubelet would ask something else than the container
 
 
 def _of_container(container: Spec, pod: Spec) -> Iterator[str]:
@@ -68,14 +78,8 @@ def _of_container(container: Spec, pod: Spec) -> Iterator[str]:
         yield "runAsUser is not a non-zero number"
     if both.get("seccompProfile", {}).get("type") not in ("RuntimeDefault", "Localhost"):
         yield "seccompProfile is not RuntimeDefault or Localhost"
-    if any("hostPort" in port for port in container.get("ports", [])):
-        yield "hostPort is set"
-    if own.get("procMount", "Default") != "Default":
-        yield "procMount is not Default"
-    handlers = [container.get(probe, {}) for probe in PROBES] + [*container.get("lifecycle", {}).values()]
-    if any(asks.get("host") for handler in handlers for asks in handler.values() if isinstance(asks, dict)):
-        yield "a probe or a hook names a host"
     yield from _of_context(own)
+    yield from _of_network(container)
 
 
 def _beyond(container: Spec) -> Iterator[str]:

@@ -50,7 +50,7 @@ SPOILED: dict[str, Callable[[dict[str, Any]], Any]] = {
     "seLinuxOptions": lambda pod: _container(pod)["securityContext"].update(seLinuxOptions={"type": "spc_t"}),
     "hostProcess": lambda pod: pod["securityContext"].update(windowsOptions={"hostProcess": True}),
     "appArmorProfile": lambda pod: pod["securityContext"].update(appArmorProfile={"type": "Unconfined"}),
-    "names a host": lambda pod: _container(pod).update(livenessProbe={"httpGet": {"host": "169.254.169.254"}}),
+    "names a host": lambda pod: _container(pod).update(livenessProbe={"httpGet": {"host": "::1", "port": 1}}),
     "size limit": lambda pod: pod["volumes"][0].update(emptyDir={}),
     "no size limit": lambda pod: pod["volumes"][0].update(emptyDir={"sizeLimit": "0"}),
     "memory limit": lambda pod: _container(pod)["resources"].pop("limits"),

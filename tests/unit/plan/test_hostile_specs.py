@@ -24,7 +24,7 @@ CONTAINER_FIELDS = {
     *("name", "image", "imagePullPolicy", "env", "ports", "resources", "volumeMounts", "securityContext"),
     *("terminationMessagePath", "terminationMessagePolicy", "startupProbe", "readinessProbe", "livenessProbe"),
 }
-MOUNTS = ("/etc/modelyard", "/tmp", "/opt/ml", "/opt/ml/code", "/var/run/modelyard/sources/")  # noqa: S108 - volumes
+MOUNTS = ("/etc/modelyard", "/tmp", "/opt/ml", "/opt/ml/code", "/var/run/modelyard/sources/")
 KINDS_OF_VOLUME = {"configMap", "emptyDir", "secret"}
 PLAIN_POD = pod_template(POD, {}, Settings())["spec"]
 (PLAIN_CONTAINER,) = PLAIN_POD["containers"]
