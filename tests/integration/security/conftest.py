@@ -25,7 +25,7 @@ SERVED = {"Cluster": ("team-a",), "Namespace": ("team-a", "team-b")}
 ELSEWHERE = "elsewhere"  # a namespace that the operator of the namespaces above does not serve
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Lived:
     """`states` are all that objects of the watched kinds had; `visited` what was asked of the redirects' target."""
 

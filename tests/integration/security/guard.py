@@ -8,7 +8,13 @@ import os
 import sys
 from typing import Any
 
-RECORDED = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "subprocess.Popen")
+RECORDED: tuple[str, ...] = (
+    "socket.connect",
+    "socket.getaddrinfo",
+    "socket.gethostbyname",
+    "socket.sendto",
+    "subprocess.Popen",
+)
 RECORDED += ("os.exec", "os.fork", "os.posix_spawn", "os.system")  # what they start could connect, too
 
 
