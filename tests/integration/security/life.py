@@ -4,6 +4,7 @@ A new kind of request needs a new scenario at the end of SCENARIOS, else its rig
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -14,7 +15,7 @@ from modelyard.contract.tasks import CheckTask, DatasetTask
 from modelyard.runtime.resources import resource_of
 from tests.cluster.controlplane import ControlPlane
 from tests.cluster.mock_kubelet.answers import checked, dataset, well
-from tests.cluster.mock_kubelet.life import Life, Seen, exits, fails, succeeds
+from tests.cluster.mock_kubelet.life import Hindrance, Life, Seen, exits, fails, succeeds
 from tests.cluster.mock_kubelet.management import healthy
 from tests.cluster.waiting import until
 
@@ -126,6 +127,12 @@ def changes(place: Place) -> None:
         place.until("TrainingJob", "scripted", done_at(place.get("TrainingJob", "scripted")["metadata"]["generation"]))
 
 
+def waits_for_an_image(place: Place) -> None:
+    """The pod does not say why it does not start; only events would."""
+    place.apply("TrainingJob", "late", {"datasetRef": {"name": "churn"}, "recipe": {"task": "classification"}})
+    place.until("TrainingJob", "late", in_phase("Succeeded"))
+
+
 def fails_with_secrets_in_its_last_words(place: Place) -> None:
     for name in ("traceback", "structured"):
         place.apply("TrainingJob", name, {"datasetRef": {"name": "churn"}, "recipe": {"task": "classification"}})
@@ -139,7 +146,16 @@ def ends(place: Place) -> None:
     place.until_gone("Deployment")
 
 
-SCENARIOS = (builds, trains, serves, retrains, shrinks, changes, fails_with_secrets_in_its_last_words, ends)
+SCENARIOS: tuple[Callable[[Place], None], ...] = (
+    builds,
+    trains,
+    serves,
+    retrains,
+    shrinks,
+    changes,
+    waits_for_an_image,
+)
+SCENARIOS += (fails_with_secrets_in_its_last_words, ends)
 
 
 def live(place: Place) -> None:
@@ -154,6 +170,8 @@ def played(seen: Seen) -> Life:
     if isinstance(seen.task, CheckTask):
         worse = {**WORSE, "rows": 500, "coverage": 0.5, "degraded": True}
         return Life(succeeds(checked(seen.task, "Degraded", performance=worse)))
+    if seen.resource == "late":
+        return replace(well(seen), hindrance=Hindrance("ImagePullBackOff", "", seconds=6))
     if seen.resource == "traceback":
         return Life(exits(1, f"Traceback (most recent call last):\nOSError: no login with password={LEAK}"))
     if seen.resource == "structured":
