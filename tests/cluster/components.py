@@ -16,6 +16,11 @@ class ControlPlaneSettings:
     etcd_port: int
     peer_port: int
     services: str
+    audit_policy: Path | None = None
+
+    @property
+    def audit_log(self) -> Path:
+        return self.data / "audit.log"
 
     @property
     def etcd_url(self) -> str:
@@ -47,7 +52,9 @@ def api_server(settings: ControlPlaneSettings) -> list[str]:
         f"--secure-port={settings.api_port}", f"--service-cluster-ip-range={settings.services}",
         f"--tls-cert-file={made.certificate('api-server')}", f"--tls-private-key-file={made.key('api-server')}",
         f"--client-ca-file={made.ca}",
-        "--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction",
+        "--authorization-mode=Node,RBAC",
+        # the second one is off by default and on in OpenShift
+        "--enable-admission-plugins=NodeRestriction,OwnerReferencesPermissionEnforcement",
         "--allow-privileged=true", "--profiling=false",
         "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
         f"--service-account-key-file={made.certificate('service-account')}",
@@ -62,7 +69,14 @@ def api_server(settings: ControlPlaneSettings) -> list[str]:
         f"--proxy-client-cert-file={made.certificate('front-proxy')}",
         f"--proxy-client-key-file={made.key('front-proxy')}",
         "--watch-cache=true", "--event-ttl=6h",
+        *_audit(settings),
     ]  # fmt: skip
+
+
+def _audit(settings: ControlPlaneSettings) -> list[str]:
+    if settings.audit_policy is None:
+        return []
+    return [f"--audit-policy-file={settings.audit_policy}", f"--audit-log-path={settings.audit_log}"]
 
 
 def controller_manager(settings: ControlPlaneSettings, kubeconfig: Path, port: int) -> list[str]:

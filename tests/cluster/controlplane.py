@@ -27,7 +27,8 @@ class ControlPlane:
     What else is started in `processes` ends with it.
     """
 
-    def __init__(self, *, controllers: bool = False, scheduler: bool = False) -> None:
+    def __init__(self, *, controllers: bool = False, scheduler: bool = False, audited: str = "") -> None:
+        """`audited`: the group of users whose requests are written to `audit_log`, one JSON object a line."""
         self.controllers, self.scheduler = controllers, scheduler
         self.program = build.program("kubernetes")
         self.kubectl = build.program("kubernetes", "kubectl")
@@ -41,6 +42,7 @@ class ControlPlane:
         self.settings = ControlPlaneSettings(
             program=self.program, data=self.directory, credentials=Credentials(self.directory / "credentials"),
             bind="127.0.0.1", api_port=api, etcd_port=etcd, peer_port=peer, services="10.96.0.0/16",
+            audit_policy=self._audit_policy(audited) if audited else None,
         )  # fmt: skip
 
     @property
@@ -90,6 +92,17 @@ class ControlPlane:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    @property
+    def audit_log(self) -> Path:
+        return self.settings.audit_log
+
+    def _audit_policy(self, group: str) -> Path:
+        rules = [{"level": "Metadata", "userGroups": [group]}, {"level": "None"}]
+        head = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"]}
+        path = self.directory / "audit-policy.json"
+        path.write_text(json.dumps({**head, "rules": rules}))
+        return path
 
     def _default_namespace(self) -> bool:
         return self.api.call("GET", "/api/v1/namespaces/default")[0] == 200

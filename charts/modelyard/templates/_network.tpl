@@ -16,6 +16,12 @@ matchLabels: {app.kubernetes.io/managed-by: modelyard}
     - {port: 53, protocol: TCP}
 {{- end -}}
 
+{{/* All addresses but those of cloud metadata services, which hand out the node's own credentials. */}}
+{{- define "modelyard.peers.anywhere" -}}
+- ipBlock: {cidr: 0.0.0.0/0, except: [169.254.0.0/16]}
+- ipBlock: {cidr: "::/0", except: ["fd00:ec2::254/128", "fe80::/10"]}
+{{- end -}}
+
 {{/* The port of an external store, where its URL names one that is not 443. */}}
 {{- define "modelyard.store.port" -}}
 {{- $url := urlParse (include "modelyard.store.endpoint" .) -}}

@@ -19,7 +19,7 @@ CONTAINER = "main"
 USER = 10001
 SCRATCH_SIZE = "4Gi"  # of /tmp and the like, unless resources.limits names ephemeral-storage
 DEFAULT_REQUESTS = {"cpu": "100m", "memory": "256Mi"}
-DEFAULT_LIMITS = {"memory": "2Gi"}
+DEFAULT_MEMORY = "2Gi"  # limit
 
 
 @dataclass(frozen=True)
@@ -143,14 +143,29 @@ def _credentials(settings: Settings) -> list[dict[str, Any]]:
 
 def scratch(wanted: Resources) -> dict[str, Any]:
     """A volume to write to, as part of the pod's spec. Kubelet evicts a pod that writes more."""
-    return {"emptyDir": {"sizeLimit": wanted.limits.get("ephemeral-storage", SCRATCH_SIZE)}}
+    return {"emptyDir": {"sizeLimit": _limits(wanted).get("ephemeral-storage", SCRATCH_SIZE)}}
 
 
 def resources(wanted: Resources) -> dict[str, Any]:
-    """Requests and limits. A default stands only where the user says nothing about that resource."""
-    named = {*wanted.limits, *wanted.requests}
-    limits = {**{k: v for k, v in DEFAULT_LIMITS.items() if k not in named}, **wanted.limits}
+    """Requests and limits. A default stands only where the user says nothing about that resource.
+
+    Memory always has a limit: where only a request is named, it is the limit, too.
+    """
+    limits = _limits(wanted)
+    named = {*limits, *wanted.requests}
+    asked = wanted.requests.get("memory", "0")
+    memory = DEFAULT_MEMORY if _unlimited(asked) else asked
     requests = {**{k: v for k, v in DEFAULT_REQUESTS.items() if k not in named}, **wanted.requests}
     # Extended resources cannot be overcommitted: Kubernetes refuses a request without an equal limit.
     extended = {k: v for k, v in wanted.requests.items() if "/" in k}
-    return {"limits": {**extended, **limits}, "requests": {**limits, **requests}}
+    bounded = {"memory": memory, **limits}
+    return {"limits": {**extended, **bounded}, "requests": {**bounded, **requests}}
+
+
+def _limits(wanted: Resources) -> dict[str, str]:
+    """Those that limit: to Kubernetes a limit of zero on memory or disk is none."""
+    return {k: v for k, v in wanted.limits.items() if k not in ("memory", "ephemeral-storage") or not _unlimited(v)}
+
+
+def _unlimited(quantity: str) -> bool:
+    return not quantity.strip("0.mkKMGTPEi")

@@ -27,6 +27,7 @@ _QUERY = {
     "allow_bookmarks": "allowWatchBookmarks",
     "continue_": "continue",
     "field_manager": "fieldManager",
+    "field_selector": "fieldSelector",
     "force_conflicts": "force",
     "label_selector": "labelSelector",
     "resource_version": "resourceVersion",
@@ -103,8 +104,17 @@ class Client:
         )
         return _changes(answer)
 
-    async def apply(self, desired: Mapping[str, Any]) -> dict[str, Any]:
-        """Server-side apply by our field manager, taking over fields that others changed."""
+    async def named(self, resource: Resource, namespace: str, name: str) -> dict[str, Any] | None:
+        """The object of that name, labelled as ours or not; by a list, so that no further right is needed."""
+        page = await self._request("get", resource.path(namespace), field_selector=f"metadata.name={name}")
+        found: list[dict[str, Any]] = page["items"]
+        return found[0] if found else None
+
+    async def apply(self, desired: Mapping[str, Any], *, force: bool = True) -> dict[str, Any]:
+        """Server-side apply by our field manager; `force` takes over fields that others set to something else.
+
+        Without it they raise ConflictError.
+        """
         path = resource_of(desired["kind"]).path(desired["metadata"]["namespace"], desired["metadata"]["name"])
         return await self._write(
             "apply",
@@ -113,7 +123,7 @@ class Client:
             body=desired,
             content_type="application/apply-patch+yaml",
             field_manager=MANAGER,
-            force_conflicts="true",
+            force_conflicts="true" if force else "false",
         )
 
     async def delete(self, observed: Object) -> None:

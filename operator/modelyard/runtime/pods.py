@@ -121,7 +121,8 @@ class Pods:
                 async with session.put(url + "/routing", json=routing.wire(), allow_redirects=False) as told:
                     told.raise_for_status()
         except Exception as error:  # a pod runs others' code and may answer anything
-            log.debug("%s does not answer: %s", url, error)
+            # only what kind of error: its words repeat the answer
+            log.debug("%s does not answer: %s", url, type(error).__name__)
             return None
         return _finite(reading).wire()
 

@@ -20,6 +20,7 @@ from modelyard.runtime.client import Client
 from modelyard.runtime.errors import ApiError, ConflictError, ForbiddenError, InvalidError, NotFoundError
 from modelyard.runtime.events import Recorder
 from modelyard.runtime.intake import Intake
+from modelyard.runtime.resources import resource_of
 
 Planner = Callable[[Object, Observed, datetime, Settings], Plan]
 Planners = Mapping[str, Planner]
@@ -125,9 +126,22 @@ class Reconciler:
             return
         self._budget.spend(key)
         marked = {**metadata, "annotations": {**metadata.get("annotations", {}), APPLIED_HASH: planned}}
-        written = await self._client.apply({**child, "metadata": marked})
+        wanted = {**child, "metadata": marked}
+        written = await (self._client.apply(wanted, force=True) if present else self._begin(wanted))
         self._intake.present(written)
         self._intake.cache.ownership.applied(written)
+
+    async def _begin(self, child: Mapping[str, Any]) -> dict[str, Any]:
+        """Apply a child that is not known as ours. Raises InvalidError where its name is somebody else's."""
+        try:
+            return await self._client.apply(child, force=False)
+        except ConflictError:
+            kind, metadata = child["kind"], child["metadata"]
+            found = await self._client.named(resource_of(kind), metadata["namespace"], metadata["name"])
+            if found and not _same_owner(found, child):
+                said = f"a {kind} named {metadata['name']} is there already and belongs to somebody else"
+                raise InvalidError(409, "AlreadyExists", said) from None
+        return await self._client.apply(child, force=True)
 
     async def _delete(self, key: Key, child: Object) -> None:
         if "deletionTimestamp" in child["metadata"]:
@@ -171,6 +185,11 @@ class Reconciler:
             await self._write_status(resource, status.failed(resource, reason, message, self._now(), final=final))
         except (ApiError, PlanningError) as error:
             log.warning("the failure could not be shown: %s", error)
+
+
+def _same_owner(found: Object, child: Mapping[str, Any]) -> bool:
+    owners = {owner["uid"] for owner in found["metadata"].get("ownerReferences", [])}
+    return any(owner["uid"] in owners for owner in child["metadata"].get("ownerReferences", []))
 
 
 def _ours(error: PlanningError) -> str:

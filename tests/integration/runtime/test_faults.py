@@ -84,7 +84,7 @@ async def test_an_outage_that_lasts_is_shown(user: User) -> None:
     """Only writes of children fail, so that the status can be written."""
 
     class Half(Client):
-        async def apply(self, desired: Any) -> dict[str, Any]:
+        async def apply(self, desired: Any, *, force: bool = True) -> dict[str, Any]:
             raise from_answer(503, "injected")
 
     await user.dataset("one", "a")

@@ -1,8 +1,9 @@
-"""Pod Security Standards, level restricted, plus what we ask beyond: read-only root, no token, bounded memory.
+"""Pod Security Standards, level restricted, plus what we ask beyond: read-only root, no token, bounded memory and disk.
 
 Source: kubernetes.io/docs/concepts/security/pod-security-standards; a static reading of a pod spec.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,8 @@ Spec = dict[str, Any]
 
 VOLUMES = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
 HOST_FIELDS = ("hostNetwork", "hostPID", "hostIPC", "hostUsers")
+SELINUX_TYPES = {"", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"}
+PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 
 
 def containers(pod: Spec) -> Iterator[Spec]:
@@ -24,8 +27,37 @@ def _of_pod(pod: Spec) -> Iterator[str]:
     for volume in pod.get("volumes", []):
         for kind in set(volume) - {"name"} - VOLUMES:
             yield f"volume {volume['name']} is a {kind}"
+        if "emptyDir" in volume and not _bounds(volume["emptyDir"].get("sizeLimit")):
+            yield f"volume {volume['name']} has no size limit"
     if pod.get("securityContext", {}).get("sysctls"):
         yield "sysctls are set"
+    yield from _of_context(pod.get("securityContext", {}))
+
+
+def _of_context(context: Spec) -> Iterator[str]:
+    """Of a pod or a container: what the level baseline forbids in both."""
+    options = context.get("seLinuxOptions", {})
+    if options.get("type", "") not in SELINUX_TYPES or options.get("user") or options.get("role"):
+        yield "seLinuxOptions are set"
+    if context.get("procMount", "Default") != "Default":
+        yield "procMount is not Default"
+    if context.get("windowsOptions", {}).get("hostProcess"):
+        yield "hostProcess"
+    if context.get("appArmorProfile", {}).get("type", "RuntimeDefault") == "Unconfined":
+        yield "appArmorProfile is Unconfined"
+
+
+def _bounds(quantity: Any) -> bool:
+    """Whether a quantity is a limit: none and zero are not."""
+    return quantity is not None and float(re.sub(r"[A-Za-z]+$", "", str(quantity))) > 0
+
+
+def _of_network(container: Spec) -> Iterator[str]:
+    if any("hostPort" in port for port in container.get("ports", [])):
+        yield "hostPort is set"
+    handlers = [container.get(probe, {}) for probe in PROBES] + [*container.get("lifecycle", {}).values()]
+    if any(asks.get("host") for handler in handlers for asks in handler.values() if isinstance(asks, dict)):
+        yield "a probe or a hook names a host"  # kubelet would ask something else than the container
 
 
 def _of_container(container: Spec, pod: Spec) -> Iterator[str]:
@@ -46,15 +78,15 @@ def _of_container(container: Spec, pod: Spec) -> Iterator[str]:
         yield "runAsUser is not a non-zero number"
     if both.get("seccompProfile", {}).get("type") not in ("RuntimeDefault", "Localhost"):
         yield "seccompProfile is not RuntimeDefault or Localhost"
-    if any("hostPort" in port for port in container.get("ports", [])):
-        yield "hostPort is set"
+    yield from _of_context(own)
+    yield from _of_network(container)
 
 
 def _beyond(container: Spec) -> Iterator[str]:
     resources = container.get("resources", {})
     if container.get("securityContext", {}).get("readOnlyRootFilesystem") is not True:
         yield "readOnlyRootFilesystem is not true"
-    if "memory" not in resources.get("limits", {}):
+    if not _bounds(resources.get("limits", {}).get("memory")):
         yield "no memory limit"
     if not {"cpu", "memory"} <= set(resources.get("requests", {})):
         yield "no requests for cpu and memory"

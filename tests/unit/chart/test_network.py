@@ -7,9 +7,12 @@ import pytest
 from modelyard.contract.tasks import MANAGEMENT_PORT, SERVING_PORT
 from modelyard.plan.labels import MANAGED_BY, MANAGER, ROLE
 from tests.unit.chart.rendering import CASES, NAMESPACE, Helm, Object, Rendered
+from tests.unit.plan.generated import all_templates
 
 WORKLOADS = {MANAGED_BY: MANAGER}
 SERVERS = {MANAGED_BY: MANAGER, ROLE: "server"}
+METADATA = {False: "169.254.0.0/16", True: "fd00:ec2::254/128"}  # by whether it is IPv6
+PLAIN_HTTP = {"store": {"uri": "s3://lake", "endpoint": "http://minio.example.com", "embedded": {"enabled": False}}}
 
 
 def policy(rendered: Rendered, name: str, namespace: str) -> Object:
@@ -86,6 +89,57 @@ def test_an_external_stores_port_is_opened(helm: Helm, endpoint: str, port: set[
     store = {"uri": "s3://lake", "endpoint": endpoint, "embedded": {"enabled": False}}
     rules = policy(helm.template({"store": store}), "modelyard-workloads", "default")["egress"]
     assert ports(rules) == {53, 443} | port
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_no_rule_lets_a_workload_reach_the_nodes_credentials(helm: Helm, case: str) -> None:
+    """An external store on port 80 did: cloud metadata services answer there."""
+    for each in (*helm.template(CASES[case]).of("NetworkPolicy"), *helm.template(PLAIN_HTTP).of("NetworkPolicy")):
+        for rule in each["spec"]["egress"]:
+            if not rule.get("to"):
+                api_server = {53, 443, 6443} if each["metadata"]["name"].endswith("-operator") else {53}
+                assert ports([rule]) <= api_server, each["metadata"]["name"]
+            for block in (peer["ipBlock"] for peer in rule.get("to", []) if "ipBlock" in peer):
+                closed = METADATA[":" in block["cidr"]]
+                assert closed in block.get("except", []) or block["cidr"] == "10.0.0.0/8", each["metadata"]["name"]
+
+
+def test_policies_are_on_unless_they_are_switched_off(helm: Helm) -> None:
+    names = {each["metadata"]["name"] for each in helm.template({}).of("NetworkPolicy")}
+    assert names == {f"modelyard-{part}" for part in ("operator", "store", "workloads", "serving")}
+    assert helm.template({"networkPolicy": {"enabled": False}}).of("NetworkPolicy") == []
+
+
+def test_every_pod_the_operator_makes_is_closed_and_only_servers_are_open_to_users(helm: Helm) -> None:
+    """Training, builds, checks and gates are reached by the operator alone."""
+    rendered = helm.template({})
+    closed = policy(rendered, "modelyard-workloads", "default")["podSelector"]["matchLabels"]
+    opened = policy(rendered, "modelyard-serving", "default")["podSelector"]["matchLabels"]
+    for template in all_templates():
+        labels = template.pod["metadata"]["labels"]
+        assert closed.items() <= labels.items(), template.role
+        assert (opened.items() <= labels.items()) is (template.role == "server"), template.role
+    assert {template.role for template in all_templates()} == {"attempt", "build", "check", "gate", "server"}
+
+
+def test_a_servers_own_policy_opens_the_canary_and_nothing_else(helm: Helm) -> None:
+    (rule,) = policy(helm.template({}), "modelyard-serving", "default")["egress"]
+    assert rule == {
+        "to": [{"podSelector": {"matchLabels": SERVERS}}],
+        "ports": [{"port": SERVING_PORT, "protocol": "TCP"}],
+    }
+
+
+def test_the_operator_asks_only_pods_it_made(helm: Helm) -> None:
+    rules = policy(helm.template({}), "modelyard-operator", NAMESPACE)["egress"]
+    (asks,) = (rule for rule in rules if ports([rule]) == {MANAGEMENT_PORT})
+    assert asks["to"] == [{"namespaceSelector": {}, "podSelector": {"matchLabels": WORKLOADS}}]
+
+
+def test_every_rule_names_its_ports(rendered: Rendered) -> None:
+    """One without would open all."""
+    for each in rendered.of("NetworkPolicy"):
+        assert all(rule.get("ports") for rule in (*each["spec"]["ingress"], *each["spec"]["egress"]))
 
 
 def test_the_operator_reaches_the_api_server_and_management_ports_only(helm: Helm) -> None:

@@ -12,7 +12,7 @@ from tests.unit.chart.rendering import Helm, Rendered
 GOOD: dict[str, Any] = {
     "automountServiceAccountToken": False,
     "securityContext": {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}},
-    "volumes": [{"name": "tmp", "emptyDir": {}}],
+    "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "1Gi"}}],
     "containers": [
         {
             "name": "main",
@@ -46,7 +46,15 @@ SPOILED: dict[str, Callable[[dict[str, Any]], Any]] = {
     "capabilities.drop": lambda pod: _container(pod)["securityContext"].update(capabilities={"drop": ["KILL"]}),
     "capabilities are": lambda pod: _container(pod)["securityContext"]["capabilities"].update(add=["SYS_ADMIN"]),
     "hostPort": lambda pod: _container(pod).update(ports=[{"containerPort": 80, "hostPort": 80}]),
+    "procMount": lambda pod: _container(pod)["securityContext"].update(procMount="Unmasked"),
+    "seLinuxOptions": lambda pod: _container(pod)["securityContext"].update(seLinuxOptions={"type": "spc_t"}),
+    "hostProcess": lambda pod: pod["securityContext"].update(windowsOptions={"hostProcess": True}),
+    "appArmorProfile": lambda pod: pod["securityContext"].update(appArmorProfile={"type": "Unconfined"}),
+    "names a host": lambda pod: _container(pod).update(livenessProbe={"httpGet": {"host": "::1", "port": 1}}),
+    "size limit": lambda pod: pod["volumes"][0].update(emptyDir={}),
+    "no size limit": lambda pod: pod["volumes"][0].update(emptyDir={"sizeLimit": "0"}),
     "memory limit": lambda pod: _container(pod)["resources"].pop("limits"),
+    "no memory limit": lambda pod: _container(pod)["resources"].update(limits={"memory": "0Mi"}),
     "requests": lambda pod: _container(pod)["resources"].pop("requests"),
 }
 

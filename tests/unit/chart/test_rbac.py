@@ -92,3 +92,9 @@ def test_users_get_the_four_kinds_by_their_usual_roles(helm: Helm, role: str) ->
     if role != "view":
         verbs |= {"create", "update", "patch", "delete", "deletecollection"}
     assert given == {(GROUP, kind.plural, verb) for kind in KINDS for verb in verbs}
+
+
+def test_the_chart_registers_no_webhook(rendered: Rendered) -> None:
+    """Rules are CEL in the definitions: nothing of ours stands in the way of others' requests."""
+    kinds = {each["kind"] for each in rendered.objects}
+    assert not any(kind.endswith(("WebhookConfiguration", "APIService")) for kind in kinds), kinds

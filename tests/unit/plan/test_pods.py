@@ -76,6 +76,8 @@ def test_scratch_space_follows_the_limit_of_ephemeral_storage() -> None:
     pod = replace(POD, resources=Resources(limits={"ephemeral-storage": "50Gi"}))
     assert spec_of()["volumes"][1]["emptyDir"] == {"sizeLimit": "4Gi"}
     assert spec_of(pod)["volumes"][1]["emptyDir"] == {"sizeLimit": "50Gi"}
+    endless = replace(POD, resources=Resources(limits={"ephemeral-storage": "0"}))
+    assert spec_of(endless)["volumes"][1]["emptyDir"] == {"sizeLimit": "4Gi"}
 
 
 def test_further_fields_reach_pod_and_container() -> None:
@@ -94,7 +96,13 @@ def test_further_fields_reach_pod_and_container() -> None:
             {},
             {"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "1", "memory": "1Gi"}},
         ),
-        ({}, {"memory": "9Gi"}, {"limits": {}, "requests": {"cpu": "100m", "memory": "9Gi"}}),
+        ({}, {"memory": "9Gi"}, {"limits": {"memory": "9Gi"}, "requests": {"cpu": "100m", "memory": "9Gi"}}),
+        ({"memory": "0Gi"}, {}, {"limits": {"memory": "2Gi"}, "requests": {"cpu": "100m", "memory": "256Mi"}}),
+        (
+            {"ephemeral-storage": "0"},
+            {"memory": "0"},
+            {"limits": {"memory": "2Gi"}, "requests": {"cpu": "100m", "memory": "0"}},
+        ),
         (
             {"nvidia.com/gpu": "1"},
             {},

@@ -1,0 +1,95 @@
+"""Everything the operator makes of a spec: the children of each kind at the moment when it has most of them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from modelyard.plan.dataset import plan_dataset
+from modelyard.plan.drift import plan_drift
+from modelyard.plan.labels import ROLE
+from modelyard.plan.plan import Plan
+from modelyard.plan.serving import plan_serving
+from modelyard.plan.settings import Settings
+from modelyard.plan.training import plan_training
+from tests.unit.plan.builders import NOW, Built, deployment, digest, observed, own, ready_dataset, training_job
+from tests.unit.plan.endpoints import model
+
+Spec = Mapping[str, Any]
+Child = dict[str, Any]
+
+PLAIN: dict[str, Spec] = {
+    "Dataset": {"transform": {"sql": "select 1 as x"}},
+    "TrainingJob": {"datasetRef": {"name": "d"}, "recipe": {"task": "classification"}},
+    "ModelDeployment": {"model": {"trainingJobRef": {"name": "t"}}},
+    "DriftMonitor": {"modelDeploymentRef": {"name": "m"}},
+}
+GATING = {
+    "id": "abc",
+    "trigger": "Performance",
+    "state": "Gating",
+    "trainingJob": "t-r-00000001",
+    "championDigest": digest("a"),
+    "requestedAt": "2026-03-01T11:00:00Z",
+    "gateAttempt": 1,
+    "gateStartedAt": "2026-03-01T11:30:00Z",
+}
+
+
+@dataclass(frozen=True)
+class Template:
+    """A pod template and the child it is a part of."""
+
+    child: Child
+    pod: Child
+
+    @property
+    def role(self) -> str:
+        return str(self.pod["metadata"]["labels"][ROLE])
+
+    @property
+    def spec(self) -> Child:
+        found: Child = self.pod["spec"]
+        return found
+
+
+def planned(kind: str, spec: Spec, settings: Settings | None = None, name: str = "x") -> Plan:
+    """The plan for a new resource of that spec, all it refers to being ready; a monitor also judges a model."""
+    resource = own(kind, name).spec(**spec)
+    wanted = settings or Settings()
+    if kind == "Dataset":
+        return plan_dataset(resource, observed(), NOW, wanted)
+    if kind == "TrainingJob":
+        data = ready_dataset(str(spec["datasetRef"]["name"]))
+        return plan_training(resource, observed(related=(data,)), NOW, wanted)
+    if kind == "ModelDeployment":
+        job = model("t", "a", 1).metadata(name=spec["model"]["trainingJobRef"]["name"])
+        return plan_serving(resource, observed(related=(job,)), NOW, wanted)
+    return plan_drift(_gating(resource), observed(related=_watched(spec)), NOW, wanted)
+
+
+def _gating(monitor: Built) -> Built:
+    return monitor.status(retrain=GATING).annotated(run="now")
+
+
+def _watched(spec: Spec) -> tuple[Built, ...]:
+    endpoint = deployment(str(spec["modelDeploymentRef"]["name"]))
+    stable = {"revision": "a" * 8, "modelDigest": digest("a"), "trainingJob": "t", "since": "2026-03-01T00:00:00Z"}
+    root = training_job("t").status(phase="Succeeded")
+    return endpoint.status(stable=stable), root, model("t-r-00000001", "b", 2)
+
+
+def templates(plan: Plan) -> list[Template]:
+    """The pod templates in what a plan applies."""
+    return [Template(child, pod) for child in plan.apply for pod in _pods(child.get("spec", {}))]
+
+
+def _pods(part: Child) -> Iterator[Child]:
+    if "template" in part:
+        yield part["template"]
+    if "jobTemplate" in part:
+        yield from _pods(part["jobTemplate"]["spec"])
+
+
+def all_templates() -> list[Template]:
+    """The pod templates of all four kinds, of plain specs."""
+    return [template for kind, spec in PLAIN.items() for template in templates(planned(kind, spec))]
