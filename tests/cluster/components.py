@@ -16,6 +16,11 @@ class ControlPlaneSettings:
     etcd_port: int
     peer_port: int
     services: str
+    audit_policy: Path | None = None
+
+    @property
+    def audit_log(self) -> Path:
+        return self.data / "audit.log"
 
     @property
     def etcd_url(self) -> str:
@@ -62,7 +67,14 @@ def api_server(settings: ControlPlaneSettings) -> list[str]:
         f"--proxy-client-cert-file={made.certificate('front-proxy')}",
         f"--proxy-client-key-file={made.key('front-proxy')}",
         "--watch-cache=true", "--event-ttl=6h",
+        *_audit(settings),
     ]  # fmt: skip
+
+
+def _audit(settings: ControlPlaneSettings) -> list[str]:
+    if settings.audit_policy is None:
+        return []
+    return [f"--audit-policy-file={settings.audit_policy}", f"--audit-log-path={settings.audit_log}"]
 
 
 def controller_manager(settings: ControlPlaneSettings, kubeconfig: Path, port: int) -> list[str]:

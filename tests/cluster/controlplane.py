@@ -26,7 +26,8 @@ _ORDER = ("scheduler", "controller-manager", "api-server", "etcd")
 class ControlPlane:
     """A control plane of its own: `with ControlPlane() as plane: ... plane.kubeconfig`."""
 
-    def __init__(self, *, controllers: bool = False, scheduler: bool = False) -> None:
+    def __init__(self, *, controllers: bool = False, scheduler: bool = False, audited: str = "") -> None:
+        """`audited`: the group of users whose requests are written to `audit_log`, one JSON object a line."""
         self.controllers, self.scheduler = controllers, scheduler
         self.program = build.program("kubernetes")
         self.kubectl = build.program("kubernetes", "kubectl")
@@ -40,6 +41,7 @@ class ControlPlane:
         self.settings = ControlPlaneSettings(
             program=self.program, data=self.directory, credentials=Credentials(self.directory / "credentials"),
             bind="127.0.0.1", api_port=api, etcd_port=etcd, peer_port=peer, services="10.96.0.0/16",
+            audit_policy=self._audit_policy(audited) if audited else None,
         )  # fmt: skip
 
     @property
@@ -61,14 +63,24 @@ class ControlPlane:
         self._start("api-server", components.api_server(self.settings))
         self._wait(self.api.ready, "the API server")
         self._wait(self._default_namespace, "the default namespace")
-        controller_port, scheduler_port = free_ports(2)
         if self.controllers:
-            config = made.kubeconfig("controller-manager", self.url, self.directory / "controller-manager.kubeconfig")
-            self._start("controller-manager", components.controller_manager(self.settings, config, controller_port))
+            self.start_controllers()
         if self.scheduler:
-            config = made.kubeconfig("scheduler", self.url, self.directory / "scheduler.kubeconfig")
-            self._start("scheduler", components.scheduler(self.settings, config, scheduler_port))
+            self.start_scheduler()
         return self
+
+    def start_controllers(self) -> None:
+        """Also later: what has been put into etcd by then, they find all at once."""
+        config = self.settings.credentials.kubeconfig(
+            "controller-manager", self.url, self.directory / "controller-manager.kubeconfig"
+        )
+        (port,) = free_ports(1)
+        self._start("controller-manager", components.controller_manager(self.settings, config, port))
+
+    def start_scheduler(self) -> None:
+        config = self.settings.credentials.kubeconfig("scheduler", self.url, self.directory / "scheduler.kubeconfig")
+        (port,) = free_ports(1)
+        self._start("scheduler", components.scheduler(self.settings, config, port))
 
     def stop(self) -> None:
         """Nothing is worth keeping, so nobody is asked to finish politely."""
@@ -89,6 +101,17 @@ class ControlPlane:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    @property
+    def audit_log(self) -> Path:
+        return self.settings.audit_log
+
+    def _audit_policy(self, group: str) -> Path:
+        rules = [{"level": "Metadata", "userGroups": [group]}, {"level": "None"}]
+        head = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"]}
+        path = self.directory / "audit-policy.json"
+        path.write_text(json.dumps({**head, "rules": rules}))
+        return path
 
     def _default_namespace(self) -> bool:
         return self.api.call("GET", "/api/v1/namespaces/default")[0] == 200

@@ -1,6 +1,6 @@
 """The few requests the operator makes, over kubernetes.aio's dynamic client, with errors as types.
 
-Every write asks the fence first, so that a replica that lost its lease cannot write any more.
+Every write asks the fence first, and again when it is sent: a replica that lost its lease cannot write any more.
 """
 
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -12,16 +12,13 @@ from modelyard.plan.labels import MANAGER
 from modelyard.plan.plan import Object
 from modelyard.runtime import login
 from modelyard.runtime.errors import UnavailableError, from_answer
+from modelyard.runtime.fence import FencedError, fenced, watched
 from modelyard.runtime.metrics import API_WRITES
 from modelyard.runtime.resources import EVENT, Resource, resource_of
 
 PAGE = 500
 TIMEOUT = aiohttp.ClientTimeout(total=5, connect=3)  # lease duration (15 s) less renew deadline (10 s): see election
 LIST_TIMEOUT = aiohttp.ClientTimeout(total=60, connect=3)
-
-
-class FencedError(Exception):
-    """The write was not made: this replica does not hold the lease."""
 
 
 class Client:
@@ -35,7 +32,10 @@ class Client:
         from kubernetes.aio.dynamic import DynamicClient
 
         dynamic: Any = DynamicClient  # untyped
-        return cls(dynamic(ApiClient(await login.configuration())))
+        configuration = await login.configuration()
+        client = cls(dynamic(ApiClient(configuration)))
+        configuration.trace_configs = [watched(lambda: client.may_write())]  # the session is made by the first request
+        return client
 
     async def close(self) -> None:
         await self._dynamic.client.close()
@@ -107,7 +107,13 @@ class Client:
         if not self.may_write():
             raise FencedError(f"{verb} {path}: the lease is not held")
         API_WRITES.labels(verb).inc()
-        return await self._request(method, path, **params)
+        with fenced():
+            try:
+                return await self._request(method, path, **params)
+            except UnavailableError:
+                if not self.may_write():
+                    raise FencedError(f"{verb} {path}: the lease was lost on the way") from None
+                raise
 
     async def _request(
         self, method: str, path: str, *, within: aiohttp.ClientTimeout = TIMEOUT, **params: Any

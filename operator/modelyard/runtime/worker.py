@@ -5,8 +5,8 @@ import time
 from datetime import UTC, datetime
 
 from modelyard.plan.plan import Key
-from modelyard.runtime.client import FencedError
 from modelyard.runtime.errors import ApiError, ConflictError, ForbiddenError
+from modelyard.runtime.fence import FencedError
 from modelyard.runtime.metrics import RECONCILE_SECONDS, RECONCILES
 from modelyard.runtime.queue import Queue
 from modelyard.runtime.reconcile import PlanningError, Reconciler
