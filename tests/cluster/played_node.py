@@ -12,7 +12,7 @@ from typing import Any
 from tests.cluster.api import Api
 
 CAPACITY = {"cpu": "64", "memory": "256Gi", "pods": "500", "ephemeral-storage": "999Gi"}
-_TURN = 0.2  # seconds
+_TURN = 0.5  # seconds
 _HEARTBEAT = 10.0  # seconds; the node controller waits 50
 _MERGE = "application/strategic-merge-patch+json"
 
