@@ -64,11 +64,8 @@ class Live:
     def _list(self, resource: Resource, query: str) -> list[Object]:
         """Nothing, where the kind is not served."""
         code, found = self.plane.api.call("GET", resource.path(NAMESPACE) + query)
-        return (
-            [{**o, "apiVersion": resource.api_version, "kind": resource.kind} for o in found["items"]]
-            if code == 200
-            else []
-        )
+        items = found["items"] if code == 200 else []
+        return [{**item, "apiVersion": resource.api_version, "kind": resource.kind} for item in items]
 
     def operator(self, name: str = "operator") -> Replica:
         """Of the working tree, with the configuration of the release that is installed."""

@@ -48,7 +48,7 @@ class Replica:
 
     def page(self, path: str) -> str:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=2) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
                 text: str = answer.read().decode()
                 return text
         except urllib.error.HTTPError as answer:

@@ -15,7 +15,7 @@ from tests.unit.docs.documents import DOCUMENTS, ROOT, anchors, commands, links,
 each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=name)
 TARGETS = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 RESOURCES = {word for kind in KINDS for word in (kind.short, kind.plural, kind.kind.lower())} | {"modelyard"}
-STANDARD = {"pods", "events", "secret", "lease", "namespace", "configmap"}
+STANDARD = {"pods", "events", "secret", "lease", "namespace", "configmap", "crd"}
 
 
 def test_every_reason_is_explained_and_nothing_else() -> None:
