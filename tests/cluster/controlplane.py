@@ -64,14 +64,24 @@ class ControlPlane:
         self._start("api-server", components.api_server(self.settings))
         self._wait(self.api.ready, "the API server")
         self._wait(self._default_namespace, "the default namespace")
-        controller_port, scheduler_port = free_ports(2)
         if self.controllers:
-            config = made.kubeconfig("controller-manager", self.url, self.directory / "controller-manager.kubeconfig")
-            self._start("controller-manager", components.controller_manager(self.settings, config, controller_port))
+            self.start_controllers()
         if self.scheduler:
-            config = made.kubeconfig("scheduler", self.url, self.directory / "scheduler.kubeconfig")
-            self._start("scheduler", components.scheduler(self.settings, config, scheduler_port))
+            self.start_scheduler()
         return self
+
+    def start_controllers(self) -> None:
+        """Also later: what has been put into etcd by then, they find all at once."""
+        config = self.settings.credentials.kubeconfig(
+            "controller-manager", self.url, self.directory / "controller-manager.kubeconfig"
+        )
+        (port,) = free_ports(1)
+        self._start("controller-manager", components.controller_manager(self.settings, config, port))
+
+    def start_scheduler(self) -> None:
+        config = self.settings.credentials.kubeconfig("scheduler", self.url, self.directory / "scheduler.kubeconfig")
+        (port,) = free_ports(1)
+        self._start("scheduler", components.scheduler(self.settings, config, port))
 
     def stop(self) -> None:
         """Nothing is worth keeping, so nobody is asked to finish politely."""

@@ -56,7 +56,7 @@ class Product:
         program = build.program(self.helm)
         return run(program, "--kubeconfig", self.provider.kubeconfig(), "--namespace", SYSTEM, *arguments)
 
-    def install(self, images: dict[str, str]) -> None:
+    def install(self, images: dict[str, str], chart: Path = CHART) -> None:
         """`helm upgrade --install`, then wait until operator and store are ready."""
         for namespace in self.workloads:
             self.create_namespace(namespace)
@@ -66,7 +66,7 @@ class Product:
                 "upgrade",
                 "--install",
                 RELEASE,
-                CHART,
+                chart,
                 "--create-namespace",
                 "--take-ownership",
                 "--wait",

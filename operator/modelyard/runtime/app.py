@@ -32,8 +32,11 @@ log = logging.getLogger(__name__)
 
 
 def identity() -> str:
-    """The pod's name, which a restarted container keeps and so leads again at once."""
-    return os.environ.get("POD_NAME") or socket.gethostname()
+    """The pod's name, which a restarted container keeps and so leads again at once.
+
+    Outside a cluster the process too: two with one identity would both lead.
+    """
+    return os.environ.get("POD_NAME") or f"{socket.gethostname()}_{os.getpid()}"
 
 
 class Operator:

@@ -1,6 +1,6 @@
 """The few requests the operator makes, over kubernetes.aio's REST client, with errors as types.
 
-Every write asks the fence first, so that a replica that lost its lease cannot write any more.
+Every write asks the fence first, and again when it is sent: a replica that lost its lease cannot write any more.
 """
 
 import json
@@ -16,6 +16,7 @@ from modelyard.plan.labels import MANAGER
 from modelyard.plan.plan import Object
 from modelyard.runtime import login, trace
 from modelyard.runtime.errors import UnavailableError, from_answer
+from modelyard.runtime.fence import FencedError, fenced, watched
 from modelyard.runtime.metrics import API_WRITES, answered
 from modelyard.runtime.resources import EVENT, Resource, resource_of
 
@@ -42,10 +43,6 @@ def pace(writes_per_second: float) -> AsyncLimiter:
     return AsyncLimiter(max(1.0, 2 * writes_per_second), 2)
 
 
-class FencedError(Exception):
-    """The write was not made: this replica does not hold the lease."""
-
-
 class Client:
     """`may_write` is the fence and `pace` the limit of all writes but those of leases, which must be in time."""
 
@@ -58,7 +55,10 @@ class Client:
     async def connect(cls) -> "Client":
         from kubernetes.aio.client import ApiClient
 
-        return cls(ApiClient(await login.configuration()))
+        configuration = await login.configuration()
+        client = cls(ApiClient(configuration))
+        configuration.trace_configs = [watched(lambda: client.may_write())]  # the session is made by the first request
+        return client
 
     async def close(self) -> None:
         await self._api.close()
@@ -160,7 +160,13 @@ class Client:
             raise FencedError(f"{verb} {path}: the lease is not held")
         API_WRITES.labels(verb).inc()
         trace.wrote()
-        return await self._request(method, path, **params)
+        with fenced():
+            try:
+                return await self._request(method, path, **params)
+            except UnavailableError:
+                if not self.may_write():
+                    raise FencedError(f"{verb} {path}: the lease was lost on the way") from None
+                raise
 
     async def _request(
         self, method: str, path: str, *, within: aiohttp.ClientTimeout = TIMEOUT, **params: Any

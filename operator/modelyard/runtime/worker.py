@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from modelyard.plan.plan import Key
 from modelyard.runtime.budget import OverBudgetError
-from modelyard.runtime.client import FencedError
 from modelyard.runtime.errors import ApiError, ConflictError, ForbiddenError, UnavailableError
+from modelyard.runtime.fence import FencedError
 from modelyard.runtime.metrics import WORKERS, reconciles_of
 from modelyard.runtime.queue import Queue
 from modelyard.runtime.reconcile import PlanningError, Reconciler

@@ -59,7 +59,7 @@ class User:
     async def delete(self, kind: str, name: str) -> None:
         await self.call("delete", resource_of(kind).path(self.namespace, name))
 
-    async def ready(self, name: str, generation: int = 1) -> dict[str, Any]:
+    async def ready(self, name: str, generation: int = 1, within: float = 10) -> dict[str, Any]:
         """The Dataset once its status describes this generation and says Ready."""
 
         def is_ready(found: Any) -> bool:
@@ -67,7 +67,7 @@ class User:
             conditions = {c["type"]: c["status"] for c in status.get("conditions", [])}
             return conditions.get("Ready") == "True" and status.get("observedGeneration") == generation
 
-        found: dict[str, Any] = await self.until("Dataset", name, is_ready)
+        found: dict[str, Any] = await self.until("Dataset", name, is_ready, within)
         return found
 
     async def until(self, kind: str, name: str, accept: Callable[[Any], Any], within: float = 10) -> Any:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from modelyard.runtime.client import Client, FencedError
+from modelyard.runtime.client import Client
 from modelyard.runtime.errors import from_answer
+from modelyard.runtime.fence import FencedError
 from tests.integration.runtime.cluster import User, operating, quiet, run_to_its_end
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(90)]

@@ -1,8 +1,12 @@
 """The store: what pods are told about it, where its credentials lie, and what survives an uninstall."""
 
-import pytest
+import shutil
+from pathlib import Path
 
-from tests.unit.chart.rendering import CASES, NAMESPACE, Helm, Object, Rendered
+import pytest
+import yaml
+
+from tests.unit.chart.rendering import CASES, CHART, NAMESPACE, Helm, Object, Rendered
 
 
 def secrets(rendered: Rendered) -> dict[str, Object]:
@@ -103,3 +107,18 @@ def test_data_lies_where_the_values_say(helm: Helm, persistence: Object, volume:
     volumes = rendered.one("StatefulSet", "modelyard-store")["spec"]["template"]["spec"]["volumes"]
     assert {"name": "data", **volume} in volumes
     assert len(rendered.of("PersistentVolumeClaim")) == (persistence == {})
+
+
+def test_a_new_version_of_the_chart_does_not_restart_a_store_of_the_same_image(helm: Helm, tmp_path: Path) -> None:
+    newer = tmp_path / "modelyard"
+    shutil.copytree(CHART, newer)
+    about = yaml.safe_load((newer / "Chart.yaml").read_text())
+    (newer / "Chart.yaml").write_text(yaml.safe_dump({**about, "version": "99.0.0", "appVersion": "99.0.0"}))
+
+    def pods(chart: Path) -> Object:
+        text = helm.run("template", "demo", str(chart), "--namespace", NAMESPACE, values={"images": {"tag": "same"}})
+        (found,) = Rendered(tuple(yaml.safe_load_all(text))).of("StatefulSet")
+        template: Object = found["spec"]["template"]
+        return template
+
+    assert pods(newer) == pods(CHART)

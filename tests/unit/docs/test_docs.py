@@ -26,6 +26,7 @@ STANDARD = {
     "node",
     "deployment",
     "endpointslices",
+    "crd",
 }
 OTHERS = {"prometheus"}  # of the Prometheus Operator
 
