@@ -40,6 +40,8 @@ class Exchange:
                 self._request.method, self._url, headers=headers, data=await self._request.read() or None
             ) as answer:
                 return await self._answered(answer, effect)
+        except aiohttp.ClientConnectionResetError:
+            raise  # it is the client that has gone
         except aiohttp.ClientError:
             return self._reset()  # the API server is gone: so is the proxy
 
@@ -109,7 +111,8 @@ class Exchange:
     def _reset(self) -> tuple[web.StreamResponse, int]:
         """Ends the client's connection with a TCP reset, without TLS's goodbye."""
         transport = self._request.transport
-        if transport:
-            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        connection = transport.get_extra_info("socket") if transport else None
+        if transport and connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             transport.abort()
         return web.Response(), 0
