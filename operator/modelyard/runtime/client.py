@@ -125,4 +125,6 @@ class Client:
             raise from_answer(error.status or 0, error.body or "") from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise UnavailableError(0, type(error).__name__, str(error) or "no answer in time") from None
+        except ValueError as error:
+            raise UnavailableError(0, "Truncated", f"the answer is no JSON: {error}") from None
         return result
