@@ -173,6 +173,11 @@ def _ours(error: PlanningError) -> str:
 
 
 def _refused(error: ApiError) -> str:
+    if isinstance(error, ForbiddenError) and error.rights:
+        return (
+            f"The operator may not do what this resource needs: {error.message}. Give its role this right, "
+            "as the chart of this version does: upgrade the release with helm, or ask who manages its RBAC."
+        )
     return (
         f"Kubernetes refused what this resource needs: {error.message}. Change the field it names, or what forbids it."
     )

@@ -49,3 +49,11 @@ def test_a_full_quota_and_a_dying_namespace_are_told_apart() -> None:
     assert isinstance(dying, ForbiddenError)
     assert (quota.quota, quota.terminating) == (True, False)
     assert (dying.quota, dying.terminating) == (False, True)
+
+
+def test_a_missing_right_is_told_from_other_refusals() -> None:
+    said = 'configmaps is forbidden: User "a" cannot patch resource "configmaps" in API group "" in the namespace "b"'
+    missing, policy = (from_answer(403, f'{{"message": {json.dumps(text)}}}') for text in (said, "exceeded quota: q"))
+    assert isinstance(missing, ForbiddenError)
+    assert isinstance(policy, ForbiddenError)
+    assert (missing.rights, policy.rights) == (True, False)
