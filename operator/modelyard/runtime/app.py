@@ -44,7 +44,7 @@ class Operator:
         reconciler = Reconciler(client, self.intake, recorder, self._pods, planners, config.settings)
         self.resync = Resync(client, self.intake, reconciler.heal, runtime.namespaces, runtime.resync_seconds)
         self._worker = Worker(self._queue, reconciler)
-        self.watcher = Watcher(self.intake, runtime.namespaces)
+        self.watcher = Watcher(self.intake, runtime.namespaces, self.resync.soon)
         self._election = Election(client, runtime.lease.namespace, runtime.lease.name, identity()) if elect else None
         if self._election:
             client.may_write = self._election.holds

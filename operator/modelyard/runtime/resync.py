@@ -9,7 +9,7 @@ from contextlib import aclosing
 from modelyard.plan.labels import SELECTOR
 from modelyard.plan.plan import Key, key_of
 from modelyard.runtime.client import Client
-from modelyard.runtime.errors import ApiError, NotFoundError
+from modelyard.runtime.errors import ApiError, GoneError, NotFoundError
 from modelyard.runtime.intake import Intake
 from modelyard.runtime.metrics import CACHED
 from modelyard.runtime.resources import CHILDREN, OWN, WATCHED, Resource
@@ -17,6 +17,8 @@ from modelyard.runtime.resources import CHILDREN, OWN, WATCHED, Resource
 # Seconds after the start: these cover deletions between the first list, or a first write, and the beginning of the
 # watch of that kind, of which kopf does not tell.
 FIRST = (5.0, 30.0)
+_SETTLING = 5.0  # seconds between the end of a gap and the list that makes up for it: several gaps, one list
+_ANEW = 3  # times in a row
 _SPREAD = 0.1  # of the period: healing all resources takes so long
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,11 @@ class Resync:
         self._heal = heal
         self._namespaces: Sequence[str | None] = list(namespaces) or [None]
         self._period = period
+        self._asked = asyncio.Event()
+
+    def soon(self) -> None:
+        """List out of turn: watches have had a gap."""
+        self._asked.set()
 
     async def wait_for_crds(self) -> None:
         """Returns when the API server knows our kinds: a chart may start the operator before they are established."""
@@ -52,15 +59,30 @@ class Resync:
                 await asyncio.sleep(2)
 
     async def run(self) -> None:
-        """Lists, heals and repeats until cancelled; failures are logged and made up for by the next round."""
+        """Lists, heals and repeats until cancelled; a failure is logged and made up for soon."""
         begun = asyncio.get_running_loop().time()
         for after in FIRST:
             await asyncio.sleep(begun + min(after, self._period) - asyncio.get_running_loop().time())
             await self._attempt()
+        due = self._next()
         while True:
-            await asyncio.sleep(self._period * (0.95 + random.random() / 10))  # noqa: S311 - spreads replicas
-            if await self._attempt():
+            if await self._asked_before(due):
+                await asyncio.sleep(min(_SETTLING, self._period))
+            if await self._attempt() and asyncio.get_running_loop().time() >= due:
                 self._heal_all()
+                due = self._next()
+
+    def _next(self) -> float:
+        spread = 0.95 + random.random() / 10  # noqa: S311 - spreads replicas
+        return asyncio.get_running_loop().time() + self._period * spread
+
+    async def _asked_before(self, due: float) -> bool:
+        try:
+            async with asyncio.timeout_at(due):
+                await self._asked.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def until_synced(self) -> None:
         while True:
@@ -69,10 +91,12 @@ class Resync:
             await asyncio.sleep(2)
 
     async def _attempt(self) -> bool:
+        self._asked.clear()  # a gap before this list is covered by it
         try:
             await self.once()
         except ApiError as error:
             log.warning("resync failed, watches go on: %s", error)
+            self._asked.set()
             return False
         return True
 
@@ -80,9 +104,18 @@ class Resync:
         """Brings the cache in line with the API server. Raises ApiError."""
         for resource in WATCHED:
             for namespace in self._namespaces:
-                await self._list(resource, namespace)
+                await self._list_whole(resource, namespace)
         for kind, size in self._intake.cache.sizes().items():
             CACHED.labels(kind).set(size)
+
+    async def _list_whole(self, resource: Resource, namespace: str | None) -> None:
+        """A snapshot that expires between two pages is begun anew, a few times."""
+        for _ in range(_ANEW):
+            try:
+                return await self._list(resource, namespace)
+            except GoneError as error:
+                log.info("the list of %s begins anew: %s", resource.plural, error)
+        return await self._list(resource, namespace)
 
     async def _list(self, resource: Resource, namespace: str | None) -> None:
         listed: set[Key] = set()
