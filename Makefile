@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format unit integration e2e up down images crds docs lock dev
+.PHONY: help setup demo test check format unit integration e2e soak up down images crds docs lock dev
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,6 +51,10 @@ integration: $(READY) ## on a real API server and a real object store; no root
 
 e2e: $(READY) ## on a real cluster with real images and the chart
 	@$(BIN)/pytest tests/e2e
+
+SECONDS ?= 3600
+soak: $(READY) ## SECONDS (an hour) of random faults and killed leaders, then compare with a run without; no root
+	@PYTHONPATH=$(PODS):. $(BIN)/python -m tests.soak --seconds $(SECONDS)
 
 images: $(READY) ## build what changed
 	@$(BIN)/python -m images build
