@@ -1,7 +1,8 @@
 """The state of all objects in a form that two runs can be compared by, and children that should not be. Pure.
 
 Left out is only what must differ: uids, times and versions of objects; names and hashes made of a uid; counters of what
-has happened before (build numbers, the previous revision, how many finished checks are kept); words that repeat these.
+has happened before (build numbers, the previous revision, how many finished checks are kept, whether the serving model
+was the first one or was promoted over another); words that repeat these.
 """
 
 from collections import Counter
@@ -15,6 +16,7 @@ from tests.soak.wishes import Place
 
 Object = Mapping[str, Any]
 _CHECKS = "Job check"
+_FIRST_OR_NOT = {("RolloutHealthy", "Promoted"): "UpToDate"}  # status and phase are compared all the same
 _REVISION = ("modelDigest", "trainingJob", "datasetDigest", "profileDigest")
 _KEPT: Mapping[str, Mapping[str, tuple[str, ...] | None]] = {  # None: whole
     "Dataset": {"phase": None, "current": ("digest", "version", "rows", "logicalDigest", "profileDigest", "splits"),
@@ -50,9 +52,13 @@ def _own(obj: Object) -> dict[str, Any]:
         "spec": obj["spec"],
         "annotations": {name: metadata.get("annotations", {}).get(name) for name in (RUN, PAUSED)},
         "current": status.get("observedGeneration") == metadata["generation"],
-        "conditions": {c["type"]: [c["status"], c["reason"]] for c in status.get("conditions", [])},
+        "conditions": {c["type"]: [c["status"], _reason(c)] for c in status.get("conditions", [])},
         "status": kept,
     }
+
+
+def _reason(condition: Mapping[str, str]) -> str:
+    return _FIRST_OR_NOT.get((condition["type"], condition["reason"]), condition["reason"])
 
 
 def _children(children: Iterable[Object]) -> dict[str, int]:
