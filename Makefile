@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format unit integration e2e up down images crds docs lock dev bench-operator
+.PHONY: help setup demo test check format unit integration e2e soak up down images crds docs lock dev bench-operator
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -54,6 +54,9 @@ e2e: $(READY) ## on a real cluster with real images and the chart
 
 bench-operator: $(READY) ## our operator beside plain Jobs and Kubeflow Trainer; CI=true or SECONDS_PER_ROW=10 for less
 	@PYTHONPATH=operator $(BIN)/python -m tests.bench.operator
+SECONDS ?= 3600
+soak: $(READY) ## SECONDS (an hour) of random faults and killed leaders, then compare with a run without; no root
+	@PYTHONPATH=$(PODS):. $(BIN)/python -m tests.soak --seconds $(SECONDS)
 
 images: $(READY) ## build what changed
 	@$(BIN)/python -m images build

@@ -16,14 +16,13 @@ from modelyard.runtime.election import Election
 from modelyard.runtime.events import Recorder
 from modelyard.runtime.intake import Intake
 from modelyard.runtime.inventory import INVENTORY
-from modelyard.runtime.kopf_app import Watcher
 from modelyard.runtime.metrics import LEADER
 from modelyard.runtime.pods import Pods
 from modelyard.runtime.queue import Queue
 from modelyard.runtime.reconcile import Planners, Reconciler
 from modelyard.runtime.reflector import Reflector
-from modelyard.runtime.resources import CHILDREN
 from modelyard.runtime.resync import Resync
+from modelyard.runtime.watches import Watches
 from modelyard.runtime.worker import Worker
 
 STUCK = timedelta(minutes=5)
@@ -52,11 +51,11 @@ class Operator:
         reconciler = Reconciler(client, self.intake, recorder, self._pods, planners, config.settings)
         self.resync = Resync(client, self.intake, reconciler.heal, runtime.namespaces, runtime.resync_seconds)
         self._worker = Worker(self._queue, reconciler)
-        self.watcher = Watcher(self.intake, runtime.namespaces)
+        self.watches = Watches()
         self._election = Election(client, runtime.lease.namespace, runtime.lease.name, identity()) if elect else None
         if self._election:
             client.may_write = self._election.holds
-        INVENTORY.of(self.intake.cache, self.watcher.watches.last_starts)
+        INVENTORY.of(self.intake.cache, self.watches.last_starts)
         self.ready = False
         self._leads = False
 
@@ -64,23 +63,19 @@ class Operator:
         """What a restart would mend, or "". A standby's queue fills and is not worked on; a leader's must move."""
         if self._leads and len(self._queue) and datetime.now(UTC) - self._worker.finished > STUCK:
             return f"{len(self._queue)} resources wait and none was reconciled for {STUCK}"
-        dead = self.watcher.watches.dead()
+        dead = self.watches.dead()
         return f"nothing is heard of {', '.join(dead)}" if dead else ""
 
     async def run(self) -> None:
         """Never returns. Raises, in an ExceptionGroup, what makes it impossible to go on."""
         await self.resync.wait_for_crds()
-        await self.watcher.start()
         await self.resync.until_synced()
         self.ready = True
         log.info("the cache is synced", extra={"fields": dict(self.intake.cache.sizes())})
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.watcher.watch())
             tasks.create_task(self.resync.run())
-            for (resource, namespace), version in self.resync.versions.items():
-                if resource in CHILDREN:
-                    reflector = Reflector(self._client, self.intake, self.watcher.watches, resource, namespace, version)
-                    tasks.create_task(reflector.run())
+            for place, version in self.resync.versions.items():
+                tasks.create_task(Reflector(self._client, self.intake, self.watches, place, version).run())
             tasks.create_task(self._lead())
 
     async def _lead(self) -> None:
@@ -99,7 +94,6 @@ class Operator:
     async def close(self) -> None:
         if self._election:
             await self._election.release()
-        await self.watcher.stop()
 
 
 async def serve(config: Config, planners: Planners, *, elect: bool) -> None:

@@ -37,6 +37,11 @@ class ForbiddenError(ApiError):
         return "exceeded quota" in self.message
 
     @property
+    def rights(self) -> bool:
+        """RBAC: the account lacks a verb, which the message names."""
+        return " cannot " in self.message and "resource" in self.message
+
+    @property
     def terminating(self) -> bool:
         """The namespace is being deleted: nothing new may be made in it."""
         return "being terminated" in self.message

@@ -5,9 +5,12 @@ import logging
 from modelyard.plan.labels import SELECTOR
 from modelyard.plan.plan import Key, key_of
 from modelyard.runtime.client import Client
+from modelyard.runtime.errors import GoneError
 from modelyard.runtime.intake import Intake
 from modelyard.runtime.metrics import RESYNC_DELETIONS
 from modelyard.runtime.resources import CHILDREN, Resource
+
+_ANEW = 3  # times in a row
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +21,19 @@ def selector_of(resource: Resource) -> str | None:
 
 
 async def list_into(intake: Intake, client: Client, resource: Resource, namespace: str | None) -> str:
-    """Returns the resourceVersion the list was taken at, from which a watch goes on. Raises ApiError."""
+    """Returns the resourceVersion the list was taken at, from which a watch goes on. Raises ApiError.
+
+    A snapshot that expires between two pages is begun anew, a few times.
+    """
+    for _ in range(_ANEW):
+        try:
+            return await _list(intake, client, resource, namespace)
+        except GoneError as error:
+            log.info("the list of %s begins anew: %s", resource.plural, error)
+    return await _list(intake, client, resource, namespace)
+
+
+async def _list(intake: Intake, client: Client, resource: Resource, namespace: str | None) -> str:
     listed: set[Key] = set()
     version = ""
     async for page in client.pages(resource, namespace, selector_of(resource)):

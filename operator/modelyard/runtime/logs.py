@@ -40,5 +40,3 @@ def configure(level: str, form: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(TextFormatter() if form == "text" else JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # kopf tells of every event it handles; only what goes wrong is of interest beside our own lines.
-    logging.getLogger("kopf").setLevel(logging.WARNING)

@@ -53,7 +53,8 @@ class Ownership:
 
 
 def owners(obj: Object) -> Owners:
-    ours, others = [], []
+    ours: list[dict[str, Any]] = []
+    others: list[dict[str, Any]] = []
     for entry in obj["metadata"].get("managedFields", ()):
         content = _content(entry) if entry.get("subresource") != "status" else {}
         if content:

@@ -73,6 +73,7 @@ class Reconciler:
 
         `failures` is how often it failed in a row. Raises ApiError, FencedError or PlanningError.
         """
+        self._intake.failing.discard(key)
         resource = self._intake.cache.get(key)
         if resource is None or "deletionTimestamp" in resource["metadata"]:
             self._forget(key)  # ownerReferences: the garbage collector deletes the children
@@ -181,6 +182,7 @@ class Reconciler:
 
     async def _try_to_show(self, resource: Object, reason: Reason, message: str, *, final: bool) -> None:
         """The error that is to be shown is the one to raise, not one of showing it."""
+        self._intake.failing.add(key_of(resource))
         try:
             await self._write_status(resource, status.failed(resource, reason, message, self._now(), final=final))
         except (ApiError, PlanningError) as error:
@@ -199,6 +201,11 @@ def _ours(error: PlanningError) -> str:
 
 
 def _refused(error: ApiError) -> str:
+    if isinstance(error, ForbiddenError) and error.rights:
+        return (
+            f"The operator may not do what this resource needs: {error.message}. Give its role this right, "
+            "as the chart of this version does: upgrade the release with helm, or ask who manages its RBAC."
+        )
     return (
         f"Kubernetes refused what this resource needs: {error.message}. Change the field it names, or what forbids it."
     )

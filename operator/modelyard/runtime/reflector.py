@@ -1,6 +1,6 @@
-"""Children as they change: a watch that goes on where the last one ended, and a list where it cannot.
+"""Objects as they change: a watch that goes on where the last one ended, and a list where it cannot.
 
-Not by kopf, whose task for every object that changes costs more than the reconcile it leads to (ADR 15).
+As client-go's reflector does. Deletions in a gap show in the list that ends it (ADR 15 says why not by kopf).
 """
 
 import asyncio
@@ -12,8 +12,7 @@ from modelyard.runtime.errors import ApiError, GoneError
 from modelyard.runtime.intake import Intake
 from modelyard.runtime.listing import list_into, selector_of
 from modelyard.runtime.queue import backoff
-from modelyard.runtime.resources import Resource
-from modelyard.runtime.watches import Watches
+from modelyard.runtime.watches import Place, Watches
 
 _LONGEST_PAUSE = 10.0  # seconds
 
@@ -21,22 +20,14 @@ log = logging.getLogger(__name__)
 
 
 class Reflector:
-    def __init__(
-        self,
-        client: Client,
-        intake: Intake,
-        watches: Watches,
-        resource: Resource,
-        namespace: str | None,
-        version: str | None,
-    ) -> None:
-        """Begins at `version`, or with a list."""
+    def __init__(self, client: Client, intake: Intake, watches: Watches, place: Place, version: str) -> None:
+        """Begins at `version`, the one of a list."""
         self._client = client
         self._intake = intake
         self._watches = watches
-        self._resource = resource
-        self._namespace = namespace
-        self._version = version
+        self._place = place
+        self._version: str | None = version
+        watches.expect(place)
 
     async def run(self) -> None:
         """Never returns: whatever the API server answers, it is asked again."""
@@ -44,30 +35,30 @@ class Reflector:
         while True:
             try:
                 if self._version is None:
-                    self._version = await list_into(self._intake, self._client, self._resource, self._namespace)
+                    self._version = await list_into(self._intake, self._client, *self._place)
                 await self._follow(self._version)
                 failures = 0
                 continue
             except GoneError:
                 self._version = None
             except ApiError as error:
-                log.warning("the watch of %s broke off: %s", self._resource.plural, error)
+                log.warning("the watch of %s broke off: %s", self._place[0].plural, error)
             failures += 1
             await asyncio.sleep(backoff(failures, random.random(), most=_LONGEST_PAUSE))  # noqa: S311 - spreads load
 
     async def _follow(self, version: str) -> None:
         """Until the API server ends the watch, as it does every few minutes. Raises ApiError."""
-        path = self._resource.path(self._namespace)
+        resource, namespace = self._place
         try:
-            changes = await self._client.watch(self._resource, self._namespace, selector_of(self._resource), version)
+            changes = await self._client.watch(resource, namespace, selector_of(resource), version)
         except ApiError as error:
-            self._watches.begun(path, error.status)
+            self._watches.begun(self._place, error.status)
             raise
-        self._watches.begun(path, 200)
+        self._watches.begun(self._place, 200)
         async for kind, found in changes:
             self._version = found["metadata"]["resourceVersion"]
             if kind == "BOOKMARK":
                 continue
-            obj = {**found, "apiVersion": self._resource.api_version, "kind": self._resource.kind}
+            obj = {**found, "apiVersion": resource.api_version, "kind": resource.kind}
             take = self._intake.deleted if kind == "DELETED" else self._intake.present
             take(obj)

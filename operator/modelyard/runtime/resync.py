@@ -14,9 +14,7 @@ from modelyard.runtime.listing import list_into
 from modelyard.runtime.metrics import RESYNCED
 from modelyard.runtime.resources import OWN, WATCHED, Resource
 
-# Seconds after the start, of our own kinds: these cover deletions between the first list, or a first write, and the
-# beginning of the watch of that kind, of which kopf does not tell.
-FIRST = (5.0, 30.0)
+_SOON = 5.0  # seconds after which a list that failed is tried again
 _SPREAD = 0.1  # of the period: healing all resources takes so long
 
 log = logging.getLogger(__name__)
@@ -53,33 +51,26 @@ class Resync:
                 await asyncio.sleep(2)
 
     async def run(self) -> None:
-        """Lists, heals and repeats until cancelled; failures are logged and made up for by the next round."""
-        begun = asyncio.get_running_loop().time()
-        for after in FIRST:
-            await asyncio.sleep(begun + min(after, self._period) - asyncio.get_running_loop().time())
-            await self._attempt(OWN)
+        """Lists, heals and repeats until cancelled."""
         while True:
             await asyncio.sleep(self._period * (0.95 + random.random() / 10))  # noqa: S311 - spreads replicas
-            if await self._attempt(WATCHED):
-                self._heal_all()
+            await self.until_synced()
+            self._heal_all()
 
     async def until_synced(self) -> None:
+        """Returns after a list that did not fail."""
         while True:
-            if await self._attempt(WATCHED):
+            try:
+                await self.once()
+            except ApiError as error:
+                log.warning("resync failed, watches go on: %s", error)
+                await asyncio.sleep(min(_SOON, self._period))
+            else:
                 return
-            await asyncio.sleep(2)
 
-    async def _attempt(self, resources: Sequence[Resource]) -> bool:
-        try:
-            await self.once(resources)
-        except ApiError as error:
-            log.warning("resync failed, watches go on: %s", error)
-            return False
-        return True
-
-    async def once(self, resources: Sequence[Resource]) -> None:
+    async def once(self) -> None:
         """Brings the cache in line with the API server. Raises ApiError."""
-        for resource in resources:
+        for resource in WATCHED:
             for namespace in self._namespaces:
                 self.versions[resource, namespace] = await list_into(self._intake, self._client, resource, namespace)
         RESYNCED.set_to_current_time()

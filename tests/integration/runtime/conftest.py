@@ -11,7 +11,10 @@ from modelyard.api.crd import definition
 from modelyard.api.kinds import KINDS
 from modelyard.runtime.client import Client
 from modelyard.runtime.resources import resource_of
+from tests.cluster.fault_proxy.account import chart_rules
+from tests.cluster.fault_proxy.server import FaultProxy
 from tests.integration.runtime.cluster import User
+from tests.integration.runtime.proxied import allow, token
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
@@ -43,3 +46,15 @@ async def user(control_plane: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
         yield await prepared(client)
     finally:
         await client.close()
+
+
+@pytest_asyncio.fixture
+async def proxy(
+    user: User, control_plane: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[FaultProxy]:
+    """An operator started from here on goes through it, as the account that the chart makes; the user does not."""
+    await allow(user, chart_rules())
+    with FaultProxy(control_plane) as between:
+        config = between.kubeconfig(tmp_path / "proxied.kubeconfig", await token(user))
+        monkeypatch.setenv("KUBECONFIG", str(config))
+        yield between

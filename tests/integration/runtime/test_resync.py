@@ -7,7 +7,6 @@ from modelyard.plan.plan import Key
 from modelyard.runtime.cache import Cache
 from modelyard.runtime.intake import Intake
 from modelyard.runtime.queue import Queue
-from modelyard.runtime.resources import WATCHED
 from modelyard.runtime.resync import Resync
 from tests.integration.runtime.cluster import User, operating, quiet
 
@@ -42,12 +41,12 @@ async def test_a_deletion_that_no_watch_told_is_noticed(user: User) -> None:
     resync = Resync(user.client, intake, lambda key: None, [user.namespace], 600)
     await user.dataset("kept", "a")
     await user.dataset("gone", "a")
-    await resync.once(WATCHED)
+    await resync.once()
     assert intake.cache.get(Key("Dataset", user.namespace, "gone"))
     await user.delete("Dataset", "gone")
     await user.dataset("new", "a")
     found = REGISTRY.get_sample_value("modelyard_resync_deletions_total", {"kind": "Dataset"})
-    await resync.once(WATCHED)
+    await resync.once()
     assert REGISTRY.get_sample_value("modelyard_resync_deletions_total", {"kind": "Dataset"}) == (found or 0) + 1
     assert {key.name for key in intake.cache.keys("Dataset", user.namespace)} == {"kept", "new"}
 
@@ -57,5 +56,5 @@ async def test_lists_longer_than_a_page_are_complete(user: User, monkeypatch: py
     intake = Intake(Cache(), Queue())
     for number in range(5):
         await user.dataset(f"d{number}", "a")
-    await Resync(user.client, intake, lambda key: None, [user.namespace], 600).once(WATCHED)
+    await Resync(user.client, intake, lambda key: None, [user.namespace], 600).once()
     assert len(list(intake.cache.keys("Dataset"))) == 5

@@ -61,7 +61,7 @@ def test_in_namespace_mode_only_these_namespaces_are_looked_at(helm: Helm) -> No
 
 
 def test_every_workload_pod_has_a_port_of_that_name() -> None:
-    pod = pod_template(TaskPod(image="any", config_map="task"), {}, parse({}, "the defaults").settings)
+    pod = pod_template(TaskPod("any", "task"), {}, parse({}, "the defaults").settings)
     (container,) = pod["spec"]["containers"]
     assert {"name": "management", "containerPort": MANAGEMENT_PORT} in container["ports"]
 

@@ -20,8 +20,10 @@ async def server() -> AsyncIterator[TestServer]:
     app = web.Application()
     app[ARRIVED] = []
     app.router.add_route("*", "/", take)
-    async with TestServer(app) as made:
-        yield made
+    made = TestServer(app)
+    await made.start_server()
+    yield made
+    await made.close()
 
 
 ARRIVED: web.AppKey[list[str]] = web.AppKey("arrived", list)

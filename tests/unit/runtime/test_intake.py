@@ -96,3 +96,20 @@ def test_a_jobs_counters_wake_nobody_and_its_conditions_do() -> None:
     assert woken.names() == set()
     intake.present(job(3, active=0, conditions=[{"type": "Complete", "status": "True"}]))
     assert woken.names() == {"d"}
+
+
+def test_what_fails_is_not_woken_by_its_own_status_but_by_whoever_asks_for_something_else() -> None:
+    intake, woken = intake_with(dataset("d", 1), training("t", 1))
+    key = Key("Dataset", dataset("d")["metadata"]["namespace"], "d")
+    intake.failing.add(key)
+    told = {"status": {"phase": "Pending"}}
+    intake.present(dataset("d", 2) | told)
+    assert "d" not in woken.names()
+    intake.present(pod("p", "d", 3))
+    assert "d" in woken.names()
+    changed = dataset("d", 4) | told
+    intake.present(changed | {"spec": {"transform": {"sql": "mended"}}})
+    assert "d" in woken.names()
+    intake.failing.discard(key)
+    intake.present(dataset("d", 5) | {"status": {"phase": "Ready"}})
+    assert "d" in woken.names()

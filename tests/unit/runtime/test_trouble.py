@@ -9,6 +9,7 @@ from modelyard.plan.plan import Key
 from modelyard.runtime.app import STUCK, Operator
 from modelyard.runtime.client import Client
 from modelyard.runtime.config import parse
+from modelyard.runtime.resources import WATCHED
 from modelyard.runtime.watches import SILENT
 
 KEY = Key("Dataset", "ns", "d")
@@ -52,12 +53,13 @@ async def test_a_standby_may_let_work_wait(operator: Operator) -> None:
 async def test_a_dead_watch_is_trouble_for_a_standby_too(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
     operator._leads = False
     now = 1000.0
-    watches = operator.watcher.watches
+    watches = operator.watches
     monkeypatch.setattr(watches, "_clock", lambda: now)
-    watches.expect()
+    for resource in WATCHED:
+        watches.expect((resource, None))
     assert operator.trouble() == ""
     now += SILENT + 1
-    for path, kind in watches._kinds.items():
-        if kind != "Pod":
-            watches.begun(path, 200)
+    for resource in WATCHED:
+        if resource.kind != "Pod":
+            watches.begun((resource, None), 200)
     assert operator.trouble() == "nothing is heard of Pod"
