@@ -78,6 +78,12 @@ class ConditionSet:
         self.set("Reconciling", False, reason)
         self.set("Stalled", True, reason, text)
 
+    def remove(self, type_: str) -> None:
+        self._by_type.pop(type_, None)
+
+    def get(self, type_: str) -> Mapping[str, Any] | None:
+        return self._by_type.get(type_)
+
     def status_of(self, type_: str) -> str | None:
         condition = self._by_type.get(type_)
         return condition["status"] if condition else None

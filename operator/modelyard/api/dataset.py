@@ -217,6 +217,10 @@ class DatasetSpec(Schema):
     refresh: Refresh = Field(default=Refresh(), description="When to look for new data.")
     resources: Resources = Field(default=Resources(), description="Of the build pod.")
     deadline: Duration = Field(default="1h", description="A build that takes longer is stopped.")
+    suspend: bool = Field(
+        default=False,
+        description="Build nothing and stop a build that runs; the current version stays in use.",
+    )
 
 
 class FailedExpectationStatus(Schema):

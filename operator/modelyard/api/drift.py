@@ -110,6 +110,10 @@ class DriftMonitorSpec(Schema):
     labels: Labels = Field(default=Labels(), description="Where the truth comes from.")
     checks: Checks = Field(default=Checks(), description="What is checked.")
     retrain: Retrain = Field(default=Retrain(), description="What follows.")
+    suspend: bool = Field(
+        default=False,
+        description="Run no checks and start no retraining; one under way goes on to its verdict.",
+    )
 
 
 class ColumnFinding(Schema):

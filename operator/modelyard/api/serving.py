@@ -103,6 +103,10 @@ class ModelDeploymentSpec(Schema):
     rollout: Rollout = Field(default=Rollout(), description="How a new model takes over.")
     capture: Capture = Field(default=Capture(), description="What is kept of the traffic.")
     resources: Resources = Field(default=Resources(), description="Of each serving pod.")
+    suspend: bool = Field(
+        default=False,
+        description="Run no server; the address and the model stay, and serve again afterwards.",
+    )
 
 
 class Revision(Schema):

@@ -109,6 +109,10 @@ class TrainingJobSpec(Schema):
     objective: Objective | None = Field(default=None, description="What the model must reach.")
     failure_policy: FailurePolicy = Field(default=FailurePolicy(), description="Retries.")
     deadline: Duration = Field(default="24h", description="An attempt that takes longer is stopped.")
+    suspend: bool = Field(
+        default=False,
+        description="Stop the run; afterwards it goes on with a new attempt on the same data. A run that ended stays.",
+    )
     trigger: Trigger | None = Field(default=None, description="Set by a DriftMonitor; leave it out.")
 
 
@@ -127,6 +131,9 @@ class TrainingJobStatus(StatusBase):
 
     run: str = Field(default="", max_length=16, description="Hash of the spec this run was started for.")
     attempt: int = Field(default=0, description="Attempts of this run.")
+    suspended_attempts: int = Field(
+        default=0, description="Those that spec.suspend stopped; they do not count as failures."
+    )
     job: str | None = Field(default=None, max_length=63, description="The Job of the attempt.")
     dataset_digest: Digest | None = Field(default=None, description="The version of the data this run is pinned to.")
     dataset_checked_at: Time | None = Field(default=None, description="Nothing newer is in that version.")
