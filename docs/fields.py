@@ -15,6 +15,7 @@ from modelyard.api import fields
 from modelyard.api.crd import schema_of
 from modelyard.api.kind import Kind
 from modelyard.api.kinds import KINDS
+from modelyard.contract import limits
 
 FOLDER = Path(__file__).parent
 COMMON = frozenset({"observedGeneration", "phase", "conditions"})  # of every status: docs/architecture.md
@@ -32,7 +33,8 @@ FORMS = {
     _pattern(fields.Duration): "duration",
     _pattern(fields.Decimal): "decimal",
     _pattern(fields.Quantity): "quantity",
-    _pattern(fields.Digest): "digest",
+    _pattern(limits.Digest): "digest",
+    _pattern(limits.Time): "time",
 }
 
 
@@ -88,8 +90,6 @@ def _type(node: Json) -> str:
         return f"list of {_type(node['items'])}"
     if isinstance(node.get("additionalProperties"), Mapping):
         return f"map of {_type(node['additionalProperties'])}"
-    if node.get("format") == "date-time":
-        return "time"
     return FORMS.get(node.get("pattern", ""), str(node["type"])) + _bounds(node)
 
 
