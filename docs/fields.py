@@ -47,7 +47,7 @@ def rendered(kind: Kind, text: str) -> str:
     spec, status = schema_of(kind.spec), schema_of(kind.status)
     parts = {
         "spec": "\n".join(["| Field | Type | Default | Meaning |", "|---|---|---|---|", *_rows(spec, "", {})]),
-        "rules": "\n".join(f"- {message}" for message in _rules(spec)),
+        "rules": "\n".join(f"- {message}" for message in _rules(spec, "")),
         "status": "\n".join(["| Field | Type | Meaning |", "|---|---|---|", *_status_rows(status)]),
     }
     return _PART.sub(lambda found: f"{found[1]}{parts[found[2]]}\n{found[3]}", text)
@@ -107,12 +107,14 @@ def _default(node: Json) -> str:
     return f"`{json.dumps(node['default']).strip(chr(34))}`"
 
 
-def _rules(node: Json) -> Iterator[str]:
-    """The messages of a schema's CEL rules, each as the API server says it."""
-    yield from (rule["message"] for rule in node.get("x-kubernetes-validations", []))
-    for child in node.get("properties", {}).values():
-        yield from _rules(child)
-        yield from _rules(child.get("items", {}))
+def _rules(node: Json, path: str) -> Iterator[str]:
+    """The messages of a schema's CEL rules, as the API server says them; before those of a single value its field."""
+    single = "" if "properties" in node else f"`{path}` "
+    yield from (f"{single}{rule['message']}" for rule in node.get("x-kubernetes-validations", []))
+    for name, child in node.get("properties", {}).items():
+        below = f"{path}.{name}".lstrip(".")
+        yield from _rules(child, below)
+        yield from _rules(child.get("items", {}), f"{below}[]")
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from modelyard.api.fields import (
     Share,
     rules,
 )
-from modelyard.api.kind import Column, Kind, StatusBase
+from modelyard.api.kind import PAUSED, Column, Kind, StatusBase
 from modelyard.contract.limits import Count, Digest, Signed, Time
 from modelyard.contract.manifest import ColumnType
 
@@ -315,6 +315,7 @@ DATASET = Kind(
         Column("Ready", ".status.conditions[?(@.type=='Ready')].status"),
         Column("Reason", ".status.conditions[?(@.type=='Ready')].reason"),
         Column("Checked", ".status.checkedAt", "date"),
+        PAUSED,
         Column("Age", ".metadata.creationTimestamp", "date"),
         Column("Bytes", ".status.current.bytes", "integer", wide=True),
     ),

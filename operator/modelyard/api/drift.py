@@ -17,7 +17,7 @@ from modelyard.api.fields import (
     rules,
     text,
 )
-from modelyard.api.kind import Column, Kind, StatusBase
+from modelyard.api.kind import PAUSED, Column, Kind, StatusBase
 from modelyard.contract.limits import Count, Digest, Time
 
 
@@ -265,7 +265,9 @@ DRIFT = Kind(
         Column("Drifted", ".status.lastCheck.driftedColumns", "integer"),
         Column("Performance", ".status.lastCheck.performance.value"),
         Column("Retrain", ".status.retrain.state"),
+        Column("Reason", ".status.conditions[?(@.type=='Ready')].reason"),
         Column("Checked", ".status.lastCheck.at", "date"),
+        PAUSED,
         Column("Age", ".metadata.creationTimestamp", "date"),
     ),
     description="Scheduled checks of an endpoint's traffic and labels; retrains when the evidence says it helps.",

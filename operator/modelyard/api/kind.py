@@ -40,6 +40,9 @@ class Kind:
         }[self.kind]
 
 
+PAUSED = Column("Paused", ".status.conditions[?(@.type=='Paused')].status")  # for all kinds: phases stay as they were
+
+
 class StatusBase(Schema):
     """What every status has."""
 

@@ -15,7 +15,7 @@ from modelyard.api.fields import (
     Schema,
     rules,
 )
-from modelyard.api.kind import Column, Kind, StatusBase
+from modelyard.api.kind import PAUSED, Column, Kind, StatusBase
 from modelyard.contract.limits import Count, Digest, Time
 
 
@@ -194,6 +194,7 @@ SERVING = Kind(
         Column("Ready", ".status.readyReplicas", "integer"),
         Column("Reason", ".status.conditions[?(@.type=='Ready')].reason"),
         Column("URL", ".status.url"),
+        PAUSED,
         Column("Age", ".metadata.creationTimestamp", "date"),
     ),
     description="An endpoint for a family of models; new models take over by measured canary.",

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from modelyard.api.fields import Decimal, Duration, ObjectName, PositiveDuration, Ref, Resources, Schema, rules
-from modelyard.api.kind import Column, Kind, StatusBase
+from modelyard.api.kind import PAUSED, Column, Kind, StatusBase
 from modelyard.contract.limits import Count, Digest, Time
 from modelyard.contract.manifest import MetricName
 
@@ -167,6 +167,7 @@ TRAINING = Kind(
         Column("Attempt", ".status.attempt", "integer"),
         Column("Reason", ".status.conditions[?(@.type=='Ready')].reason"),
         Column("Approved", ".status.conditions[?(@.type=='Approved')].status"),
+        PAUSED,
         Column("Age", ".metadata.creationTimestamp", "date"),
         Column("Dataset", ".status.datasetDigest", wide=True),
         Column("Model", ".status.model.digest", wide=True),
