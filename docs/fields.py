@@ -15,6 +15,7 @@ from modelyard.api import fields
 from modelyard.api.crd import schema_of
 from modelyard.api.kind import Kind
 from modelyard.api.kinds import KINDS
+from modelyard.contract import limits
 
 FOLDER = Path(__file__).parent
 COMMON = frozenset({"observedGeneration", "phase", "conditions"})  # of every status: docs/architecture.md
@@ -32,7 +33,8 @@ FORMS = {
     _pattern(fields.Duration): "duration",
     _pattern(fields.Decimal): "decimal",
     _pattern(fields.Quantity): "quantity",
-    _pattern(fields.Digest): "digest",
+    _pattern(limits.Digest): "digest",
+    _pattern(limits.Time): "time",
 }
 
 
@@ -45,7 +47,7 @@ def rendered(kind: Kind, text: str) -> str:
     spec, status = schema_of(kind.spec), schema_of(kind.status)
     parts = {
         "spec": "\n".join(["| Field | Type | Default | Meaning |", "|---|---|---|---|", *_rows(spec, "", {})]),
-        "rules": "\n".join(f"- {message}" for message in _rules(spec)),
+        "rules": "\n".join(f"- {message}" for message in _rules(spec, "")),
         "status": "\n".join(["| Field | Type | Meaning |", "|---|---|---|", *_status_rows(status)]),
     }
     return _PART.sub(lambda found: f"{found[1]}{parts[found[2]]}\n{found[3]}", text)
@@ -88,8 +90,6 @@ def _type(node: Json) -> str:
         return f"list of {_type(node['items'])}"
     if isinstance(node.get("additionalProperties"), Mapping):
         return f"map of {_type(node['additionalProperties'])}"
-    if node.get("format") == "date-time":
-        return "time"
     return FORMS.get(node.get("pattern", ""), str(node["type"])) + _bounds(node)
 
 
@@ -107,12 +107,14 @@ def _default(node: Json) -> str:
     return f"`{json.dumps(node['default']).strip(chr(34))}`"
 
 
-def _rules(node: Json) -> Iterator[str]:
-    """The messages of a schema's CEL rules, each as the API server says it."""
-    yield from (rule["message"] for rule in node.get("x-kubernetes-validations", []))
-    for child in node.get("properties", {}).values():
-        yield from _rules(child)
-        yield from _rules(child.get("items", {}))
+def _rules(node: Json, path: str) -> Iterator[str]:
+    """The messages of a schema's CEL rules, as the API server says them; before those of a single value its field."""
+    single = "" if "properties" in node else f"`{path}` "
+    yield from (f"{single}{rule['message']}" for rule in node.get("x-kubernetes-validations", []))
+    for name, child in node.get("properties", {}).items():
+        below = f"{path}.{name}".lstrip(".")
+        yield from _rules(child, below)
+        yield from _rules(child.get("items", {}), f"{below}[]")
 
 
 def main() -> None:

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from modelyard.api.fields import Schema, Time
+from modelyard.api.fields import Schema
+from modelyard.contract.limits import Count, Time
 from modelyard.contract.reasons import Reason
 
 DOCS = "docs/reasons.md"
@@ -21,7 +22,7 @@ class Condition(Schema):
     reason: str = Field(max_length=64, description="Why, one word of the closed list of reasons.")
     message: str = Field(default="", max_length=1024, description="Why, in words, with the next step.")
     last_transition_time: Time = Field(description="When the status last changed.")
-    observed_generation: int = Field(default=0, ge=0, description="The generation it was observed at.")
+    observed_generation: Count = Field(default=0, description="The generation it was observed at.")
 
 
 def timestamp(moment: datetime) -> str:
@@ -54,7 +55,7 @@ class ConditionSet:
             "type": type_,
             "status": status,
             "reason": str(reason),
-            "message": message,
+            "message": message[:1024],  # the bound in the CRD
             "lastTransitionTime": since,
             "observedGeneration": self._generation,
         }
@@ -77,6 +78,12 @@ class ConditionSet:
         self.set("Ready", ready, reason, text)
         self.set("Reconciling", False, reason)
         self.set("Stalled", True, reason, text)
+
+    def remove(self, type_: str) -> None:
+        self._by_type.pop(type_, None)
+
+    def get(self, type_: str) -> Mapping[str, Any] | None:
+        return self._by_type.get(type_)
 
     def status_of(self, type_: str) -> str | None:
         condition = self._by_type.get(type_)

@@ -6,17 +6,18 @@ from pydantic import ConfigDict, Field
 
 from modelyard.api.fields import (
     ColumnName,
-    Decimal,
-    Digest,
-    Duration,
+    Finding,
     Identifier,
+    Number,
+    PositiveDuration,
     Ref,
     Resources,
     Schema,
-    Time,
+    Share,
     rules,
 )
-from modelyard.api.kind import Column, Kind, StatusBase
+from modelyard.api.kind import PAUSED, Column, Kind, StatusBase
+from modelyard.contract.limits import Count, Digest, Signed, Time
 from modelyard.contract.manifest import ColumnType
 
 
@@ -72,6 +73,14 @@ class Transform(Schema):
 class Columns(Schema):
     """Roles of columns; all others are features."""
 
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "!has(self.label) || !(self.label in self.key || (has(self.time) && self.time == self.label))",
+                "columns.label must be neither in columns.key nor columns.time: remove it there",
+            ),
+        )
+    )
     key: list[ColumnName] = Field(default=[], max_length=8, description="Columns that identify a row; not features.")
     time: ColumnName | None = Field(default=None, description="When the row happened; not a feature.")
     label: ColumnName | None = Field(default=None, description="What a model is to predict.")
@@ -97,9 +106,21 @@ class DataSchema(Schema):
 class RowCount(Schema):
     """Bounds of the number of rows."""
 
-    min: int | None = Field(default=None, ge=0, description="At least so many rows.")
-    max: int | None = Field(default=None, ge=0, description="At most so many rows.")
-    max_change_ratio: Annotated[float, Field(ge=0)] | None = Field(
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "has(self.min) || has(self.max) || has(self.maxChangeRatio)",
+                "expectations[].rowCount needs min, max or maxChangeRatio: say what to check",
+            ),
+            (
+                "!has(self.min) || !has(self.max) || self.min <= self.max",
+                "expectations[].rowCount.min must be at most max: swap the numbers",
+            ),
+        )
+    )
+    min: Count | None = Field(default=None, description="At least so many rows.")
+    max: Count | None = Field(default=None, description="At most so many rows.")
+    max_change_ratio: Annotated[float, Field(ge=0, le=1e6)] | None = Field(
         default=None,
         description="Largest relative change against the current version: 0.5 is half more or less.",
     )
@@ -133,7 +154,7 @@ class Expectation(Schema):
     severity: Literal["fail", "warn"] = Field(default="fail", description="warn reports, fail rejects the candidate.")
     column: ColumnName | None = Field(default=None, description="The column that is checked.")
     columns: list[ColumnName] | None = Field(default=None, max_length=8, description="The columns that are unique.")
-    between: list[float] | None = Field(
+    between: list[Number] | None = Field(
         default=None,
         min_length=2,
         max_length=2,
@@ -147,8 +168,8 @@ class Expectation(Schema):
         max_length=4096,
         description="One SELECT over `this` that gives one number, compared with equals.",
     )
-    equals: float = Field(default=0, description="What sql must give.")
-    max_fail_ratio: Decimal = Field(default="0", description="Share of rows that may fail between and notNull.")
+    equals: Number = Field(default=0, description="What sql must give.")
+    max_fail_ratio: Share = Field(default="0", description="Share of rows that may fail between and notNull.")
 
 
 class Ratios(Schema):
@@ -183,7 +204,7 @@ class Refresh(Schema):
         default="Manual",
         description="Manual: when the spec changes, a TrainingJob asks, or the annotation modelyard.dev/run changes.",
     )
-    poll: Duration = Field(default="15m", description="How often OnSourceChange looks.")
+    poll: PositiveDuration = Field(default="15m", description="How often OnSourceChange looks.")
 
 
 class DatasetSpec(Schema):
@@ -216,15 +237,19 @@ class DatasetSpec(Schema):
     splits: Splits = Field(default=Splits(), description="Train, validation and test rows.")
     refresh: Refresh = Field(default=Refresh(), description="When to look for new data.")
     resources: Resources = Field(default=Resources(), description="Of the build pod.")
-    deadline: Duration = Field(default="1h", description="A build that takes longer is stopped.")
+    deadline: PositiveDuration = Field(default="1h", description="A build that takes longer is stopped.")
+    suspend: bool = Field(
+        default=False,
+        description="Build nothing and stop a build that runs; the current version stays in use.",
+    )
 
 
 class FailedExpectationStatus(Schema):
     """An expectation the candidate did not meet."""
 
     name: str = Field(max_length=128, description="Its name.")
-    failed: int = Field(default=0, description="Rows that failed, or the number that sql gave.")
-    total: int = Field(default=0, description="Rows looked at.")
+    failed: Signed = Field(default=0, description="Rows that failed, or the number that sql gave.")
+    total: Count = Field(default=0, description="Rows looked at.")
     message: str = Field(default="", max_length=512, description="In words.")
 
 
@@ -233,10 +258,10 @@ class DatasetVersion(Schema):
 
     digest: Digest = Field(description="sha256 of its manifest.")
     version: str = Field(max_length=16, description="v- and the first 12 digits of the digest.")
-    rows: int = Field(description="Rows in all splits.")
-    bytes: int = Field(description="Size of its files.")
-    files: int = Field(default=0, description="Number of its files.")
-    splits: dict[str, int] = Field(default={}, max_length=8, description="Rows by split.")
+    rows: Count = Field(description="Rows in all splits.")
+    bytes: Count = Field(description="Size of its files.")
+    files: Count = Field(default=0, description="Number of its files.")
+    splits: dict[str, Count] = Field(default={}, max_length=8, description="Rows by split.")
     profile_digest: Digest = Field(description="The profile of the train split, as a blob.")
     logical_digest: Digest = Field(description="Of the rows, whatever their order.")
     created_at: Time = Field(description="When it became current.")
@@ -247,21 +272,23 @@ class Candidate(Schema):
 
     digest: Digest = Field(description="sha256 of its manifest, kept in quarantine.")
     failed_expectations: list[FailedExpectationStatus] = Field(default=[], max_length=5, description="Why.")
-    schema_findings: list[str] = Field(default=[], max_length=5, description="Columns that are missing or differ.")
+    schema_findings: list[Finding] = Field(default=[], max_length=5, description="Columns that are missing or differ.")
 
 
 class BuildStatus(Schema):
     """The last build."""
 
     job: str = Field(max_length=63, description="Its Job.")
-    number: int = Field(default=1, description="Counted over all builds.")
+    number: Count = Field(default=1, description="Counted over all builds.")
     spec_hash: str = Field(max_length=16, description="Of the spec it was started for.")
     request: str = Field(default="", max_length=253, description="What asked for it.")
-    attempt: int = Field(default=1, description="Counted over failures of the world.")
+    attempt: Count = Field(default=1, description="Counted over failures of the world.")
     started_at: Time = Field(description="When it began.")
     finished_at: Time | None = Field(default=None, description="When its result was read.")
     retry_at: Time | None = Field(default=None, description="When the next attempt begins.")
-    seconds: float | None = Field(default=None, description="How long it worked; absent without a result.")
+    seconds: float | None = Field(
+        default=None, ge=0, le=1e9, description="How long it worked; absent without a result."
+    )
 
 
 class DatasetStatus(StatusBase):
@@ -288,6 +315,7 @@ DATASET = Kind(
         Column("Ready", ".status.conditions[?(@.type=='Ready')].status"),
         Column("Reason", ".status.conditions[?(@.type=='Ready')].reason"),
         Column("Checked", ".status.checkedAt", "date"),
+        PAUSED,
         Column("Age", ".metadata.creationTimestamp", "date"),
         Column("Bytes", ".status.current.bytes", "integer", wide=True),
     ),

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from modelyard.api.conditions import Condition
 from modelyard.api.fields import Schema
+from modelyard.contract.limits import Count
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,13 @@ class Kind:
         }[self.kind]
 
 
+PAUSED = Column("Paused", ".status.conditions[?(@.type=='Paused')].status")  # for all kinds: phases stay as they were
+
+
 class StatusBase(Schema):
     """What every status has."""
 
-    observed_generation: int = Field(default=0, ge=0, description="The generation this status describes.")
+    observed_generation: Count = Field(default=0, description="The generation this status describes.")
     phase: str = Field(default="Pending", max_length=32, description="One word for people; tools read conditions.")
     conditions: list[Condition] = Field(
         default=[],

@@ -4,8 +4,19 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from modelyard.api.fields import Decimal, Digest, Duration, Ref, Resources, Schema, Time, rules
-from modelyard.api.kind import Column, Kind, StatusBase
+from modelyard.api.fields import (
+    Decimal,
+    Duration,
+    NotNegative,
+    PositiveDecimal,
+    PositiveDuration,
+    Ref,
+    Resources,
+    Schema,
+    rules,
+)
+from modelyard.api.kind import PAUSED, Column, Kind, StatusBase
+from modelyard.contract.limits import Count, Digest, Time
 
 
 class ModelSource(Schema):
@@ -44,13 +55,19 @@ class Check(Schema):
                 "self.metric != 'disagreement' || !has(self.maxRatio)",
                 "rollout.checks[].maxRatio has no meaning for disagreement: use max",
             ),
+            (
+                "self.metric == 'p99Ms' || !has(self.max) || double(self.max) <= 1.0",
+                "rollout.checks[].max of errorRate and disagreement is a share from 0 to 1: 0.05 is five percent",
+            ),
         )
     )
     metric: Literal["errorRate", "p99Ms", "disagreement"] = Field(
         description="errorRate: share of 5xx. p99Ms: latency. disagreement: share of rows predicted differently."
     )
-    max: Decimal | None = Field(default=None, description="At most this value.")
-    max_ratio: Decimal | None = Field(default=None, description="At most this many times the stable revision's value.")
+    max: NotNegative | None = Field(default=None, description="At most this value.")
+    max_ratio: PositiveDecimal | None = Field(
+        default=None, description="At most this many times the stable revision's value."
+    )
 
 
 class Rollout(Schema):
@@ -84,7 +101,7 @@ class Rollout(Schema):
         le=1000000,
         description="Requests the candidate must have answered before a step is judged.",
     )
-    progress_deadline: Duration = Field(
+    progress_deadline: PositiveDuration = Field(
         default="30m", description="A candidate that is not judged or not ready by then is rolled back."
     )
 
@@ -103,6 +120,10 @@ class ModelDeploymentSpec(Schema):
     rollout: Rollout = Field(default=Rollout(), description="How a new model takes over.")
     capture: Capture = Field(default=Capture(), description="What is kept of the traffic.")
     resources: Resources = Field(default=Resources(), description="Of each serving pod.")
+    suspend: bool = Field(
+        default=False,
+        description="Run no server; the address and the model stay, and serve again afterwards.",
+    )
 
 
 class Revision(Schema):
@@ -129,11 +150,11 @@ class CheckStatus(Schema):
 class RolloutStatus(Schema):
     """The rollout under way."""
 
-    step: int = Field(description="Index of the step, from 0; -1 while the candidate starts.")
-    weight: int = Field(description="Percent of requests that the candidate answers.")
+    step: int = Field(ge=-1, le=10, description="Index of the step, from 0; -1 while the candidate starts.")
+    weight: int = Field(ge=0, le=100, description="Percent of requests that the candidate answers.")
     started_at: Time = Field(description="When the rollout began.")
     step_started_at: Time = Field(description="When the step began.")
-    requests: int = Field(default=0, description="Requests the candidate answered in this step.")
+    requests: Count = Field(default=0, description="Requests the candidate answered in this step.")
     checks: list[CheckStatus] = Field(default=[], max_length=8, description="The measures of this step.")
 
 
@@ -150,7 +171,7 @@ class ModelDeploymentStatus(StatusBase):
     """Where the endpoint stands."""
 
     url: str | None = Field(default=None, max_length=253, description="Of the endpoint, inside the cluster.")
-    ready_replicas: int = Field(default=0, description="Ready pods of the stable revision.")
+    ready_replicas: Count = Field(default=0, description="Ready pods of the stable revision.")
     stable: Revision | None = Field(default=None, description="What answers.")
     candidate: Revision | None = Field(default=None, description="What is being rolled out.")
     previous: Revision | None = Field(default=None, description="What answered before.")
@@ -173,6 +194,7 @@ SERVING = Kind(
         Column("Ready", ".status.readyReplicas", "integer"),
         Column("Reason", ".status.conditions[?(@.type=='Ready')].reason"),
         Column("URL", ".status.url"),
+        PAUSED,
         Column("Age", ".metadata.creationTimestamp", "date"),
     ),
     description="An endpoint for a family of models; new models take over by measured canary.",

@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from modelyard.api.fields import Decimal, Digest, Duration, ObjectName, Ref, Resources, Schema, Time, rules
-from modelyard.api.kind import Column, Kind, StatusBase
+from modelyard.api.fields import Decimal, Duration, ObjectName, PositiveDuration, Ref, Resources, Schema, rules
+from modelyard.api.kind import PAUSED, Column, Kind, StatusBase
+from modelyard.contract.limits import Count, Digest, Time
 from modelyard.contract.manifest import MetricName
 
 
@@ -15,7 +16,11 @@ class DatasetRef(Schema):
     name: ObjectName = Field(description="Name of the Dataset, in the same namespace.")
     digest: Digest | None = Field(default=None, description="Use exactly this version; where absent, the current one.")
     checked_after: Time | None = Field(
-        default=None, description="Wait for a version whose sources were looked at after this time."
+        default=None,
+        json_schema_extra=rules(
+            ("timestamp(self) > timestamp('1970-01-01T00:00:00Z')", "must be a day of the calendar: correct it")
+        ),
+        description="Wait for a version whose sources were looked at after this time.",
     )
 
 
@@ -58,6 +63,10 @@ class Objective(Schema):
             (
                 "has(self.minimum) || has(self.maximum)",
                 "objective needs minimum or maximum: say which value the metric must reach",
+            ),
+            (
+                "!has(self.minimum) || !has(self.maximum) || double(self.minimum) <= double(self.maximum)",
+                "objective.minimum must be at most objective.maximum: swap the numbers",
             ),
         )
     )
@@ -108,7 +117,11 @@ class TrainingJobSpec(Schema):
     resources: Resources = Field(default=Resources(), description="Of the training pod.")
     objective: Objective | None = Field(default=None, description="What the model must reach.")
     failure_policy: FailurePolicy = Field(default=FailurePolicy(), description="Retries.")
-    deadline: Duration = Field(default="24h", description="An attempt that takes longer is stopped.")
+    deadline: PositiveDuration = Field(default="24h", description="An attempt that takes longer is stopped.")
+    suspend: bool = Field(
+        default=False,
+        description="Stop the run; afterwards it goes on with a new attempt on the same data. A run that ended stays.",
+    )
     trigger: Trigger | None = Field(default=None, description="Set by a DriftMonitor; leave it out.")
 
 
@@ -117,7 +130,7 @@ class ModelStatus(Schema):
 
     digest: Digest = Field(description="sha256 of its manifest.")
     format: str = Field(max_length=16, description="skops or onnx.")
-    bytes: int = Field(description="Size of its files.")
+    bytes: Count = Field(description="Size of its files.")
     profile_digest: Digest = Field(description="Profile of the rows it was trained on.")
     created_at: Time = Field(description="When it was published.")
 
@@ -126,7 +139,10 @@ class TrainingJobStatus(StatusBase):
     """Where the run stands."""
 
     run: str = Field(default="", max_length=16, description="Hash of the spec this run was started for.")
-    attempt: int = Field(default=0, description="Attempts of this run.")
+    attempt: Count = Field(default=0, description="Attempts of this run.")
+    suspended_attempts: Count = Field(
+        default=0, description="Those that spec.suspend stopped; they do not count as failures."
+    )
     job: str | None = Field(default=None, max_length=63, description="The Job of the attempt.")
     dataset_digest: Digest | None = Field(default=None, description="The version of the data this run is pinned to.")
     dataset_checked_at: Time | None = Field(default=None, description="Nothing newer is in that version.")
@@ -151,6 +167,7 @@ TRAINING = Kind(
         Column("Attempt", ".status.attempt", "integer"),
         Column("Reason", ".status.conditions[?(@.type=='Ready')].reason"),
         Column("Approved", ".status.conditions[?(@.type=='Approved')].status"),
+        PAUSED,
         Column("Age", ".metadata.creationTimestamp", "date"),
         Column("Dataset", ".status.datasetDigest", wide=True),
         Column("Model", ".status.model.digest", wide=True),

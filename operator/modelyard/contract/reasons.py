@@ -7,6 +7,7 @@ class Reason(StrEnum):
     # waiting and progress
     PENDING = "Pending"
     PAUSED = "Paused"
+    SUSPENDED = "Suspended"
     BUILDING = "Building"
     TRAINING = "Training"
     WAITING_FOR_DATASET = "WaitingForDataset"

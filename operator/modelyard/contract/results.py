@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from modelyard.contract.document import Document
+from modelyard.contract.limits import Count, Digest, Finite, Signed, Time
 
 TERMINATION_PATH = "/dev/termination-log"
 MAX_BYTES = 4096
@@ -22,8 +23,8 @@ class FailureResult(Document):
 
 class FailedExpectation(Document):
     name: str
-    failed: int
-    total: int
+    failed: Signed
+    total: Count
     severity: Literal["fail", "warn"] = "fail"
     message: str = ""
 
@@ -33,48 +34,48 @@ class DatasetResult(Document):
 
     result: Literal["dataset"] = "dataset"
     outcome: Literal["Promoted", "Unchanged", "Quarantined"]
-    digest: str
-    rows: int
-    bytes: int
-    files: int
-    splits: dict[str, int] = {}
-    profile_digest: str
-    logical_digest: str
+    digest: Digest
+    rows: Count
+    bytes: Count
+    files: Count
+    splits: dict[str, Count] = Field(default={}, max_length=8)
+    profile_digest: Digest
+    logical_digest: Digest
     inputs_digest: str
-    checked_at: str  # RFC 3339: when the sources were listed
+    checked_at: Time  # RFC 3339: when the sources were listed
     content_changed: bool = True
     failed_expectations: list[FailedExpectation] = Field(default=[], max_length=5)
     schema_findings: list[str] = Field(default=[], max_length=5)
-    seconds: float = 0.0
+    seconds: Annotated[float, Field(ge=0, le=1e9)] = 0.0
 
 
 class TrainResult(Document):
     result: Literal["train"] = "train"
-    model_digest: str
-    format: str
-    metrics: dict[str, float]  # on the held-out split; keys as in MetricName
-    profile_digest: str
-    train_rows: int
-    test_rows: int
-    bytes: int
+    model_digest: Digest
+    format: str = Field(max_length=16)
+    metrics: dict[str, Finite]  # on the held-out split; keys as in MetricName
+    profile_digest: Digest
+    train_rows: Count
+    test_rows: Count
+    bytes: Count
     seconds: float = 0.0
 
 
 class ColumnDrift(Document):
     column: str
     method: str
-    effect: float
-    threshold: float
+    effect: Finite
+    threshold: Finite
 
 
 class PerformanceFinding(Document):
-    metric: str
-    baseline: float
-    value: float
-    lower: float
-    upper: float
-    rows: int
-    coverage: float  # labelled rows / mature rows of the window
+    metric: str = Field(max_length=16)
+    baseline: Finite
+    value: Finite
+    lower: Finite
+    upper: Finite
+    rows: Count
+    coverage: Finite  # labelled rows / mature rows of the window
     degraded: bool
 
 
@@ -83,18 +84,18 @@ class CheckResult(Document):
 
     result: Literal["check"] = "check"
     verdict: Literal["NoRows", "InsufficientData", "Stable", "Drifted", "Degraded", "QualityViolation"]
-    model_digest: str
-    rows: int
+    model_digest: Digest
+    rows: Count
     window_start: str | None = None
-    window_end: str | None = None
+    window_end: Time | None = None
     quality_findings: list[str] = Field(default=[], max_length=5)
-    drifted_columns: int = 0
-    columns: int = 0
+    drifted_columns: Count = 0
+    columns: Count = 0
     worst: list[ColumnDrift] = Field(default=[], max_length=5)
     min_detectable_effect: float | None = None
     performance: PerformanceFinding | None = None
-    report: str  # store path of the JSON report
-    html: str | None = None  # store path of the HTML report, on alarm
+    report: str = Field(max_length=512)  # store path of the JSON report
+    html: str | None = Field(default=None, max_length=512)  # store path of the HTML report, on alarm
     message: str = ""
     seconds: float = 0.0
 
@@ -102,12 +103,12 @@ class CheckResult(Document):
 class GateResult(Document):
     result: Literal["gate"] = "gate"
     verdict: Literal["Promote", "Refuse", "InsufficientData"]
-    metric: str
-    champion: float | None = None
-    challenger: float | None = None
-    difference: float | None = None  # positive: the challenger is better, whatever the metric
-    lower: float | None = None  # one-sided bound at `confidence`, by paired block bootstrap
-    rows: int
+    metric: str = Field(max_length=16)
+    champion: Finite | None = None
+    challenger: Finite | None = None
+    difference: Finite | None = None  # positive: the challenger is better, whatever the metric
+    lower: Finite | None = None  # one-sided bound at `confidence`, by paired block bootstrap
+    rows: Count
     message: str
     report: str | None = None
 

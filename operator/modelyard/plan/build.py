@@ -25,6 +25,7 @@ from modelyard.plan.observe import Observed
 from modelyard.plan.plan import Object
 from modelyard.plan.pods import TaskPod, Volume
 from modelyard.plan.settings import Settings
+from modelyard.plan.suspension import is_suspended
 
 ROLE = "build"
 SPEC = "spec"  # the request of a build for a new or changed spec
@@ -66,6 +67,7 @@ def _asked_for(jobs: Iterable[Object]) -> str:
         if (after := j["spec"]["datasetRef"].get("checkedAfter"))
         and not j.get("status", {}).get("datasetDigest")
         and j.get("status", {}).get("phase") not in ENDED
+        and not is_suspended(j)
     ]
     return max(times, default="")
 
@@ -79,7 +81,7 @@ def spec_hash(resource: Object, spec: DatasetSpec) -> str:
 
     Without defaults: a new version of the operator that knows more fields must not build everything again.
     """
-    given = spec.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"refresh"})
+    given = spec.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"refresh", "suspend"})
     return hash_of([resource["metadata"]["uid"], given])
 
 

@@ -35,17 +35,18 @@ def target(status: ModelDeploymentStatus, choice: Choice, now: datetime) -> Turn
         said = Event("Normal", Reason.STARTING, f"{_name(model)} is the first model: it serves once it is ready")
         return Turn(status.model_copy(update={"stable": model}), (said,))
     if model.model_digest == status.stable.model_digest:
-        return _without_candidate(status)
+        return withdrawn(status, "it is no longer to be served")
     if status.candidate and model.model_digest == status.candidate.model_digest and status.rollout:
         return Turn(status)
     said = Event("Normal", Reason.ROLLING_OUT, f"{_name(model)} starts beside {_name(status.stable)}")
     return Turn(status.model_copy(update={"candidate": model, "rollout": begin(now)}), (said,))
 
 
-def _without_candidate(status: ModelDeploymentStatus) -> Turn:
+def withdrawn(status: ModelDeploymentStatus, because: str) -> Turn:
+    """Without the candidate, which may be tried again."""
     if status.candidate is None:
         return Turn(status)
-    said = Event("Normal", Reason.ROLLING_OUT, f"{_name(status.candidate)} is no longer to be served: its rollout ends")
+    said = Event("Normal", Reason.ROLLING_OUT, f"the rollout of {_name(status.candidate)} ends: {because}")
     return Turn(status.model_copy(update={"candidate": None, "rollout": None}), (said,))
 
 

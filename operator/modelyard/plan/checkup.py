@@ -42,6 +42,7 @@ def cron_job(monitor: Object, spec: DriftMonitorSpec, settings: Settings) -> dic
             "schedule": spec.schedule.cron,
             "timeZone": spec.schedule.time_zone,
             "concurrencyPolicy": "Forbid",
+            "suspend": spec.suspend,
             "startingDeadlineSeconds": STARTING_DEADLINE_SECONDS,
             "successfulJobsHistoryLimit": HISTORY,
             "failedJobsHistoryLimit": HISTORY,

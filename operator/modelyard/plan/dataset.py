@@ -21,6 +21,7 @@ from modelyard.plan.results import Attempt, read_attempt
 from modelyard.plan.retry import ATTEMPTS, pause
 from modelyard.plan.settings import Settings
 from modelyard.plan.shown import dumped, progress
+from modelyard.plan.suspension import SUSPENDED, suspended
 from modelyard.plan.version import candidate, checked_at, rejection, version, warnings
 
 LOOK_AGAIN = 30.0  # seconds, while a pod does not start: some causes show only by the time that passes
@@ -75,6 +76,11 @@ def plan_dataset(resource: Object, observed: Observed, now: datetime, settings: 
 
 def _decide(turn: _Turn) -> None:
     last = turn.status.last_build
+    if turn.spec.suspend:
+        _suspend(turn, last)
+        return
+    if turn.status.phase == SUSPENDED:
+        _rest(turn)
     if last and not last.finished_at:
         if last.spec_hash == turn.spec_hash:
             (_retry if last.retry_at else _follow)(turn, last)
@@ -87,8 +93,24 @@ def _decide(turn: _Turn) -> None:
     want = build.wanted(turn.resource, turn.spec, turn.status, turn.observed, turn.now)
     if want.request:
         _start(turn, want.request)
-    elif want.at:
+        return
+    _rest(turn)
+    if want.at:
         turn.requeue = until(want.at, turn.now)
+
+
+def _suspend(turn: _Turn, last: BuildStatus | None) -> None:
+    """A build that has published its version is still read; any other that runs is stopped, and begins anew later."""
+    if last and _runs(turn, last):
+        attempt = read_attempt(turn.observed, turn.observed.named("Job", last.job), turn.now, turn.settings)
+        if attempt.state == "Succeeded" and isinstance(attempt.result, DatasetResult):
+            _finished(turn, last, attempt, attempt.result)
+    turn.change(phase=suspended(turn.conditions, f"no build runs{turn.kept}"), progress=None)
+
+
+def _runs(turn: _Turn, build: BuildStatus) -> bool:
+    """As far as the status says; for the present spec."""
+    return not build.finished_at and not build.retry_at and build.spec_hash == turn.spec_hash
 
 
 def _still_running(turn: _Turn) -> bool:
@@ -132,6 +154,7 @@ def _retry(turn: _Turn, last: BuildStatus) -> None:
     if due <= turn.now:
         _start(turn, last.request, last.attempt + 1)
     else:
+        _back_off(turn, last)
         turn.requeue = until(due, turn.now)
 
 
@@ -173,22 +196,22 @@ def _finished(turn: _Turn, last: BuildStatus, attempt: Attempt, result: DatasetR
         return
     old = turn.status.current
     same = old is not None and old.digest == result.digest
-    turn.change(current=old if same else version(result, at), candidate=None, phase="Ready")
+    turn.change(current=old if same else version(result, at), candidate=None)
     reason = Reason.UP_TO_DATE if same else Reason.READY
-    turn.conditions.ready(reason, f"{version(result, at).version} has {result.rows:,} rows")
     turn.conditions.set("Built", True, reason)
     count = len(turn.spec.expectations)
     told = warnings(result.failed_expectations) or f"{count} expectation{'' if count == 1 else 's'} checked"
     turn.conditions.set("Validated", True, reason, told)
+    _rest(turn)
 
 
 def _quarantined(turn: _Turn, result: DatasetResult) -> None:
     rejected = candidate(result)
     reason, told = rejection(rejected)
-    turn.change(candidate=rejected, phase="Degraded" if turn.usable else "Failed")
-    turn.conditions.stalled(reason, told + turn.kept, ready=turn.usable)
+    turn.change(candidate=rejected)
     turn.conditions.set("Built", True, reason)
     turn.conditions.set("Validated", False, reason, told)
+    _rest(turn)
 
 
 def _failed(turn: _Turn, last: BuildStatus, failure: Failure) -> None:
@@ -197,22 +220,52 @@ def _failed(turn: _Turn, last: BuildStatus, failure: Failure) -> None:
     if failure.blame == "world" and last.attempt < ATTEMPTS:
         wait = pause("10s", last.attempt)
         retry_at = timestamp(turn.now + wait)
-        turn.change(last_build=last.model_copy(update={"retry_at": retry_at}), phase="BackingOff")
-        told = f"attempt {last.attempt} failed: {failure.reason}: {failure.message}{turn.kept}; next at {retry_at}"
-        turn.conditions.progressing(Reason.BACKING_OFF, told, ready=turn.usable)
+        retried = last.model_copy(update={"retry_at": retry_at})
+        turn.change(last_build=retried)
+        _back_off(turn, retried)
         turn.requeue = wait.total_seconds()
         return
-    done = last.model_copy(update={"finished_at": timestamp(turn.now)})
-    turn.change(last_build=done, phase="Degraded" if turn.usable else "Failed")
-    tries = f" after {last.attempt} attempts" if last.attempt > 1 else ""
-    turn.conditions.stalled(failure.reason, f"{failure.message}{tries}{turn.kept}", ready=turn.usable)
+    turn.change(last_build=last.model_copy(update={"finished_at": timestamp(turn.now)}))
+    _rest(turn)
+
+
+def _back_off(turn: _Turn, last: BuildStatus) -> None:
+    built = turn.conditions.get("Built") or {}
+    upcoming = f"; next at {last.retry_at}" if last.retry_at else ""
+    told = f"attempt {last.attempt} failed: {built.get('reason')}: {built.get('message')}{turn.kept}{upcoming}"
+    turn.conditions.progressing(Reason.BACKING_OFF, told, ready=turn.usable)
+    turn.change(phase="BackingOff")
+
+
+def _rest(turn: _Turn) -> None:
+    """How the dataset stands by its last build. Made from the status alone: suspending, an outage or a spec that
+    breaks a rule may have hidden it."""
+    last, built, current = turn.status.last_build, turn.conditions.get("Built"), turn.status.current
+    if last and built and built["status"] == "False":
+        if not last.finished_at:
+            _back_off(turn, last)
+            return
+        tries = f" after {last.attempt} attempts" if last.attempt > 1 else ""
+        reason, told = Reason(built["reason"]), f"{built['message']}{tries}"
+    elif turn.status.candidate:
+        reason, told = rejection(turn.status.candidate)
+    elif current:
+        reason = Reason(built["reason"]) if built else Reason.READY
+        turn.conditions.ready(reason, f"{current.version} has {current.rows:,} rows")
+        turn.change(phase="Ready")
+        return
+    else:
+        return
+    turn.conditions.stalled(reason, told + turn.kept, ready=turn.usable)
+    turn.change(phase="Degraded" if turn.usable else "Failed")
 
 
 def _outdated(turn: _Turn) -> tuple[Object, ...]:
     """Jobs and tasks of earlier builds; the last one's stay, so that its log can be read."""
     last = turn.status.last_build
     children = (*turn.observed.of("Job", build.ROLE), *turn.observed.of("ConfigMap", build.ROLE))
-    stopped = last is not None and not last.finished_at and last.spec_hash != turn.spec_hash
+    outdated = last is not None and not last.finished_at and last.spec_hash != turn.spec_hash
+    stopped = outdated or (turn.spec.suspend and last is not None and _runs(turn, last))
     return tuple(c for c in children if last is None or stopped or c["metadata"]["name"] != last.job)
 
 

@@ -24,6 +24,7 @@ from modelyard.plan.results import read_attempt
 from modelyard.plan.retrain import Loop, consider, failed, follow_proposal, follow_training, under_way
 from modelyard.plan.settings import Settings
 from modelyard.plan.shown import dumped
+from modelyard.plan.suspension import SUSPENDED, is_suspended, suspended
 from modelyard.plan.verdict import stand
 
 ALARMS = frozenset({"Drifted", "Degraded", "QualityViolation"})
@@ -51,7 +52,8 @@ def _without_model(
     name = deployment_of(resource)
     text = f"ModelDeployment {name} {'serves no model yet' if found else 'does not exist: create it'}"
     conditions.progressing(Reason.WAITING_FOR_DEPLOYMENT, text)
-    written = dumped(status.model_copy(update={"phase": "Pending"}), conditions)
+    phase = suspended(conditions, "no checks run") if is_suspended(resource) else "Pending"
+    written = dumped(status.model_copy(update={"phase": phase}), conditions)
     events = transitions(resource.get("status", {}).get("conditions", []), written["conditions"])
     return Plan(written, delete=observed.of("CronJob"), events=events)
 
@@ -65,6 +67,8 @@ def _watch(loop: Loop, observed: Observed, conditions: ConditionSet, settings: S
     gate = gate_name(loop.monitor, current.id, current.gate_attempt) if current and current.state == "Gating" else ""
     failure = failure or newest(observed, loop.now, settings).failure
     phase = stand(conditions, loop, failure)
+    if loop.spec.suspend:
+        phase = _suspended(conditions, loop)
     written = dumped(loop.status.model_copy(update={"phase": phase}), conditions)
     before = loop.monitor.get("status", {}).get("conditions", [])
     return Plan(
@@ -74,6 +78,15 @@ def _watch(loop: Loop, observed: Observed, conditions: ConditionSet, settings: S
         events=loop.events or transitions(before, written["conditions"]),
         requeue_after=pause or _cooldown(loop),
     )
+
+
+def _suspended(conditions: ConditionSet, loop: Loop) -> str:
+    """What was found stays to be seen; a retraining under way goes on and is told of."""
+    story = conditions.get("Ready") or {}
+    if not loop.status.retrain or not under_way(loop.status) or loop.current.state == "Proposed":
+        return suspended(conditions, "no checks run and no retraining starts")
+    conditions.set(SUSPENDED, True, Reason.SUSPENDED, f"no checks run; {story.get('message', '')}"[:512])
+    return SUSPENDED
 
 
 def _take(loop: Loop, observed: Observed, settings: Settings) -> Loop:
@@ -125,7 +138,7 @@ def _checks(loop: Loop, observed: Observed, settings: Settings) -> Loop:
     task = check_task(loop.monitor, loop.spec, loop.stable, settings)
     children: list[dict[str, Any]] = [check_config(loop.monitor, task), cron_job(loop.monitor, loop.spec, settings)]
     value = str(loop.monitor["metadata"].get("annotations", {}).get(RUN, ""))[:253]
-    if value and value != loop.status.run:
+    if value and value != loop.status.run and not loop.spec.suspend:
         wanted = run_job(loop.monitor, value, loop.status.run, settings)
         if observed.named("Job", wanted["metadata"]["name"]) is None:
             children.append(wanted)

@@ -6,6 +6,8 @@ from typing import Any, Literal
 from modelyard.api.serving import Check, CheckStatus
 from modelyard.contract.progress import LATENCY_BOUNDS_MS, ServingStats, VariantStats
 
+_BIGGEST, _WITH_PLACES = 1e18, 1e14
+
 Verdict = Literal["Pass", "Fail", "Inconclusive"]
 
 
@@ -72,8 +74,12 @@ def _share(part: int, whole: int) -> float:
 
 
 def decimal(value: float) -> str:
-    """A number as the API's decimals: at most four places, no exponent, no trailing zeros."""
-    text = f"{value:.4f}".rstrip("0").rstrip(".")
+    """A number as the API's decimals: at most four places, no exponent, no trailing zeros, 20 characters.
+
+    What is too big for that is shown as the biggest there is: only that it is huge matters then.
+    """
+    bounded = min(max(value, -_BIGGEST), _BIGGEST)
+    text = f"{bounded:.4f}".rstrip("0").rstrip(".") if abs(bounded) < _WITH_PLACES else f"{bounded:.0f}"
     return "0" if text in ("-0", "") else text
 
 

@@ -13,6 +13,7 @@ from modelyard.api.kind import StatusBase
 from modelyard.contract.reasons import Reason
 from modelyard.plan.announce import transitions
 from modelyard.plan.plan import Object, Plan
+from modelyard.plan.suspension import SUSPENDED, is_suspended
 
 Spec = TypeVar("Spec", bound=Schema)
 Status = TypeVar("Status", bound=StatusBase)
@@ -31,6 +32,8 @@ def opening(resource: Object, spec: type[Spec], status: type[Status], now: datet
     before: Mapping[str, Any] = resource.get("status") or {}
     generation = resource["metadata"].get("generation", 0)
     conditions = ConditionSet(before.get("conditions", []), generation, now)
+    if not is_suspended(resource):
+        conditions.remove(SUSPENDED)
     try:
         wanted = spec.model_validate(resource["spec"])
     except ValidationError as error:

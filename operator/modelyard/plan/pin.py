@@ -29,15 +29,17 @@ def pin(spec: TrainingJobSpec, observed: Observed) -> Pinned | str:
     checked_at = dataset["status"].get("checkedAt")
     after = spec.dataset_ref.checked_after
     if after and not (checked_at and moment(checked_at) > moment(after)):
-        said = f": {_words(dataset)}" if _stalled(dataset) else ""
+        said = f": {_words(dataset)}" if _halted(dataset) else ""
         return f"Dataset {name} is to look at its sources again after {timestamp(moment(after))}{said}"
     if after and dataset["status"].get("candidate"):
         return f"the newest data of Dataset {name} was rejected: {_words(dataset)}"
     return Pinned(current["digest"], checked_at)
 
 
-def _stalled(dataset: Object) -> bool:
-    return any(c["type"] == "Stalled" and c["status"] == "True" for c in dataset["status"].get("conditions", []))
+def _halted(dataset: Object) -> bool:
+    """It will not look at its sources without a person."""
+    conditions = dataset["status"].get("conditions", [])
+    return any(c["type"] in ("Stalled", "Suspended") and c["status"] == "True" for c in conditions)
 
 
 def _settled(dataset: Object) -> bool:

@@ -69,6 +69,8 @@ def retrain_id(monitor: Object, trigger: str, window_end: str | None, champion: 
 def hindrance(loop: Loop) -> tuple[Reason, str] | None:
     """Why no retraining would start now, None where one would on enough findings."""
     status, now = loop.status, loop.now
+    if loop.spec.suspend:
+        return Reason.SUSPENDED, "spec.suspend is true"
     if under_way(status):
         waiting = loop.current.state == "Proposed"
         said = "waits for approval" if waiting else f"is under way ({loop.current.state})"
@@ -116,6 +118,8 @@ def consider(loop: Loop) -> Loop:
 def follow_proposal(loop: Loop) -> Loop:
     """Start on approval of exactly this id; withdraw what no finding speaks for any more."""
     current = loop.current
+    if loop.spec.suspend:
+        return loop
     if loop.monitor["metadata"].get("annotations", {}).get(APPROVE) == current.id:
         started = loop.retraining(state="Training", requested_at=timestamp(loop.now))
         return started.saying(Reason.RETRAINING, f"{current.id} was approved: retraining as {current.training_job}")
@@ -148,7 +152,11 @@ def follow_training(loop: Loop) -> Loop:
 
 
 def training_job(root: Object, monitor: Object, retrain: RetrainStatus) -> dict[str, Any]:
-    """The root's spec on data checked after the request. A pinned version would only train the same model again."""
+    """The root's spec on data checked after the request. A pinned version would only train the same model again.
+
+    A suspended root is no reason to suspend: whoever wants no retraining suspends the monitor.
+    """
+    spec = {field: value for field, value in root["spec"].items() if field != "suspend"}
     dataset = {"name": root["spec"]["datasetRef"]["name"], "checkedAfter": retrain.requested_at}
     trigger = {
         "driftMonitorRef": {"name": monitor["metadata"]["name"]},
@@ -164,7 +172,7 @@ def training_job(root: Object, monitor: Object, retrain: RetrainStatus) -> dict[
             "labels": {MANAGED_BY: MANAGER, FAMILY: root["metadata"]["name"]},
             "ownerReferences": [owner_reference(root)],
         },
-        "spec": {**root["spec"], "datasetRef": dataset, "trigger": trigger},
+        "spec": {**spec, "datasetRef": dataset, "trigger": trigger},
     }
 
 

@@ -20,7 +20,7 @@ def run_hash(resource: Object, spec: TrainingJobSpec) -> str:
 
     Without defaults: a new version of the operator that knows more fields must not train everything again.
     """
-    given = spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    given = spec.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"suspend"})
     return hash_of([resource["metadata"]["uid"], given])
 
 

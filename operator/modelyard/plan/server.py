@@ -49,7 +49,7 @@ def server_deployment(
         "kind": "Deployment",
         "metadata": metadata(resource, name, revision=revision.revision),
         "spec": {
-            "replicas": spec.replicas.min,
+            "replicas": 0 if spec.suspend else spec.replicas.min,
             "revisionHistoryLimit": 1,
             "minReadySeconds": NOTICE_SECONDS,
             "selector": {"matchLabels": pods},

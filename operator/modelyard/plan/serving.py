@@ -1,6 +1,6 @@
 """ModelDeployment: the family's approved model behind one Service; a newer one takes over by measured canary."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from modelyard.api.conditions import ConditionSet
 from modelyard.api.serving import ModelDeploymentSpec, ModelDeploymentStatus, Revision
 from modelyard.contract.progress import Routing
 from modelyard.plan.announce import transitions
-from modelyard.plan.canary import Turn, roll, target
+from modelyard.plan.canary import Turn, roll, target, withdrawn
 from modelyard.plan.endpoint import disruption_budget, main_service, revision_service
 from modelyard.plan.fleet import servers
 from modelyard.plan.leftover import Leftovers, leftovers
@@ -21,7 +21,8 @@ from modelyard.plan.rollout import Candidate, routing, steady
 from modelyard.plan.server import serve_task, server_deployment, task_config
 from modelyard.plan.settings import Settings
 from modelyard.plan.shown import dumped
-from modelyard.plan.standing import Standing, stand, waiting
+from modelyard.plan.standing import Standing, at_rest, returning, stand, waiting
+from modelyard.plan.suspension import suspended
 
 
 def plan_serving(resource: Object, observed: Observed, now: datetime, settings: Settings) -> Plan:
@@ -30,10 +31,11 @@ def plan_serving(resource: Object, observed: Observed, now: datetime, settings: 
         return read
     spec, conditions = read.spec, read.conditions
     family = observed.related.get("TrainingJob", ())
-    turn = _turn(spec, target(read.status, choose(spec.model, read.status, family, now), now), observed, now)
+    turn = _turn(spec, read.status, family, observed, now)
     if turn.status.stable is None:
         root = spec.model.training_job_ref.name
-        phase = waiting(conditions, root, next((j for j in family if j["metadata"]["name"] == root), None))
+        job = next((j for j in family if j["metadata"]["name"] == root), None)
+        phase = suspended(conditions, "no model is taken up") if spec.suspend else waiting(conditions, root, job)
         status = _written(turn.status, resource, phase, conditions, 0)
         return Plan(status, events=turn.events or transitions(read.before.get("conditions", []), status["conditions"]))
     return _serve(_Endpoint(resource, spec, observed, now, settings), turn, turn.status.stable, conditions)
@@ -52,7 +54,7 @@ def _serve(of: _Endpoint, turn: Turn, stable: Revision, conditions: ConditionSet
     status, old = turn.status, of.resource.get("status", {})
     seen = servers(of.observed, stable.revision)
     standing = Standing(status, old.get("phase", ""), seen, of.spec.replicas.min, turn.move)
-    phase = stand(conditions, standing, stable)
+    phase = at_rest(conditions, status, stable) if of.spec.suspend else stand(conditions, standing, stable)
     children = _children(of, status, stable)
     rest = leftovers(of.observed, status, children, of.now)
     measured = status.rollout is not None and status.rollout.step >= 0
@@ -68,8 +70,22 @@ def _serve(of: _Endpoint, turn: Turn, stable: Revision, conditions: ConditionSet
     )
 
 
-def _turn(spec: ModelDeploymentSpec, turn: Turn, observed: Observed, now: datetime) -> Turn:
-    """The rollout's next move, where one is under way."""
+def _turn(
+    spec: ModelDeploymentSpec,
+    status: ModelDeploymentStatus,
+    family: Sequence[Object],
+    observed: Observed,
+    now: datetime,
+) -> Turn:
+    """What is to be served, and the rollout's next move where one is under way. None begins without servers."""
+    if spec.suspend:
+        return withdrawn(status, "the endpoint is suspended")
+    if status.stable and returning(status.phase, servers(observed, status.stable.revision), spec.replicas.min):
+        return Turn(status)
+    return _rollout(spec, target(status, choose(spec.model, status, family, now), now), observed, now)
+
+
+def _rollout(spec: ModelDeploymentSpec, turn: Turn, observed: Observed, now: datetime) -> Turn:
     stable, candidate = turn.status.stable, turn.status.candidate
     if stable is None or candidate is None:
         return turn

@@ -9,8 +9,10 @@ from modelyard.plan.fleet import Servers
 from modelyard.plan.moments import moment
 from modelyard.plan.plan import Object
 from modelyard.plan.rollout import Move
+from modelyard.plan.suspension import SUSPENDED, suspended
 
 HAS_SERVED = frozenset({"Ready", "RollingOut", "Degraded"})
+RESUMING = "Resuming"  # the phase of an endpoint whose servers come back after spec.suspend
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,18 @@ def waiting(conditions: ConditionSet, root: str, job: Object | None) -> str:
     return "Pending"
 
 
+def returning(phase_before: str, stable: Servers, wanted: int) -> bool:
+    """After a suspension the stable servers come back first: no candidate takes over for want of them."""
+    hopeless = stable.trouble is not None and stable.trouble.fatal
+    return phase_before in (SUSPENDED, RESUMING) and stable.ready < wanted and not hopeless
+
+
+def at_rest(conditions: ConditionSet, status: ModelDeploymentStatus, stable: Revision) -> str:
+    """Sets the conditions of a suspended endpoint that has a model; returns the phase."""
+    _rollout_healthy(conditions, Standing(status, SUSPENDED, Servers(), 0, None), stable)
+    return suspended(conditions, f"no server runs; {_name(stable)} is kept")
+
+
 def stand(conditions: ConditionSet, standing: Standing, stable: Revision) -> str:
     """Sets Ready, Reconciling, Stalled and RolloutHealthy; returns the phase."""
     _rollout_healthy(conditions, standing, stable)
@@ -55,7 +69,7 @@ def stand(conditions: ConditionSet, standing: Standing, stable: Revision) -> str
         conditions.stalled(trouble.reason, text)
         return "Failed"
     conditions.progressing(trouble.reason if trouble else Reason.STARTING, text)
-    return "Starting"
+    return RESUMING if returning(standing.phase_before, standing.stable, wanted) else "Starting"
 
 
 def _serving(conditions: ConditionSet, standing: Standing, stable: Revision) -> str:

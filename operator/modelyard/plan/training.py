@@ -23,6 +23,7 @@ from modelyard.plan.retry import pause
 from modelyard.plan.score import metrics_of, missed, score
 from modelyard.plan.settings import Settings
 from modelyard.plan.shown import dumped, progress
+from modelyard.plan.suspension import SUSPENDED, suspended
 
 LOOK_AGAIN = 30.0  # seconds, while a pod does not start: some causes show only by the time that passes
 ENDED = ("Succeeded", "Failed")
@@ -68,11 +69,15 @@ def plan_training(resource: Object, observed: Observed, now: datetime, settings:
 
 
 def _decide(turn: _Turn) -> None:
-    if turn.status.run != turn.run:
-        _begin(turn)
-    elif turn.status.phase in ENDED:  # whatever happens to the children from here on
+    if turn.status.run == turn.run and turn.status.phase in ENDED:  # whatever happens to the children from here on
         if turn.status.phase == "Succeeded":
             approve(turn.conditions, turn.resource, turn.observed)
+    elif turn.spec.suspend:
+        _suspend(turn)
+    elif turn.status.run != turn.run:
+        _begin(turn)
+    elif turn.status.phase == SUSPENDED:
+        _start(turn, turn.status.attempt + 1)
     elif turn.status.retry_at and moment(turn.status.retry_at) > turn.now:
         turn.requeue = until(moment(turn.status.retry_at), turn.now)
     elif turn.status.retry_at:
@@ -82,9 +87,8 @@ def _decide(turn: _Turn) -> None:
 
 
 def _begin(turn: _Turn) -> None:
-    """A run begins when its data is there. What an earlier spec gave is no part of it."""
-    turn.status = TrainingJobStatus(observed_generation=turn.status.observed_generation)
-    turn.conditions.set("Approved", None, Reason.PENDING, "there is no model yet")
+    """A run begins when its data is there."""
+    _reset(turn)
     found = pin(turn.spec, turn.observed)
     if not isinstance(found, Pinned):
         turn.conditions.progressing(Reason.WAITING_FOR_DATASET, found)
@@ -96,6 +100,27 @@ def _begin(turn: _Turn) -> None:
         started_at=timestamp(turn.now),
     )
     _start(turn, 1)
+
+
+def _reset(turn: _Turn) -> None:
+    """What an earlier spec gave is no part of a new run."""
+    turn.status = TrainingJobStatus(observed_generation=turn.status.observed_generation)
+    turn.conditions.set("Approved", None, Reason.PENDING, "there is no model yet")
+
+
+def _suspend(turn: _Turn) -> None:
+    """Stop the attempt. One that has ended by then counts as ever; one that is stopped is no failure."""
+    if turn.status.run != turn.run:
+        _reset(turn)
+    elif turn.status.phase != SUSPENDED and not turn.status.retry_at:
+        _follow(turn)
+        if turn.status.phase in ENDED:
+            return
+        if not turn.status.retry_at:
+            turn.change(suspended_attempts=turn.status.suspended_attempts + 1)
+    turn.apply, turn.poll, turn.requeue = (), (), None
+    done = f"attempt {turn.status.attempt} is over" if turn.status.attempt else "the run has not begun"
+    turn.change(phase=suspended(turn.conditions, done), progress=None, retry_at=None)
 
 
 def _start(turn: _Turn, attempt: int) -> None:
@@ -163,8 +188,9 @@ def _finished(turn: _Turn, result: TrainResult, ended: str) -> None:
 
 def _failed(turn: _Turn, failure: Failure) -> None:
     policy, attempt = turn.spec.failure_policy, turn.status.attempt
-    if failure.blame == "world" and attempt <= policy.max_restarts:
-        wait = pause(policy.backoff, attempt)
+    failures = attempt - turn.status.suspended_attempts
+    if failure.blame == "world" and failures <= policy.max_restarts:
+        wait = pause(policy.backoff, failures)
         retry_at = timestamp(turn.now + wait)
         turn.change(retry_at=retry_at, progress=None, phase="BackingOff")
         text = f"attempt {attempt} failed: {failure.reason}: {failure.message}; the next begins at {retry_at}"
@@ -179,6 +205,14 @@ def _failed(turn: _Turn, failure: Failure) -> None:
 
 def _outdated(turn: _Turn) -> tuple[Object, ...]:
     """What belongs to other runs and earlier attempts; the last attempt stays, so that its log can be read."""
-    kept = run.names(turn.status.job) if turn.status.job else ()
+    kept = run.names(turn.status.job) if turn.status.job and not _stopped(turn) else ()
     children = (*turn.observed.of("Job", run.ROLE), *turn.observed.of("ConfigMap", run.ROLE))
     return tuple(c for c in children if c["metadata"]["name"] not in kept)
+
+
+def _stopped(turn: _Turn) -> bool:
+    """Whether the last attempt is to be stopped because the run is suspended."""
+    job = turn.observed.named("Job", turn.status.job or "")
+    return (
+        turn.status.phase == SUSPENDED and read_attempt(turn.observed, job, turn.now, turn.settings).state != "Failed"
+    )

@@ -30,7 +30,9 @@ def candidate(result: DatasetResult) -> Candidate:
         for e in result.failed_expectations
         if e.severity == "fail"
     ]
-    return Candidate(digest=result.digest, failed_expectations=failed, schema_findings=result.schema_findings)
+    return Candidate(
+        digest=result.digest, failed_expectations=failed, schema_findings=[f[:256] for f in result.schema_findings]
+    )
 
 
 def rejection(rejected: Candidate) -> tuple[Reason, str]:

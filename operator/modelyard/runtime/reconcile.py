@@ -82,6 +82,8 @@ class Reconciler:
             self._forget(key)
             await self._write_status(resource, status.paused(resource, self._now()))
             return None
+        if status.was_paused(resource):
+            self.heal(key)  # what was changed meanwhile
         try:
             plan = self._plan(resource)
             await self._carry_out(key, resource, plan)

@@ -32,6 +32,11 @@ def is_paused(resource: Object) -> bool:
     return bool(resource["metadata"].get("annotations", {}).get(PAUSED) == "true")
 
 
+def was_paused(resource: Object) -> bool:
+    """Whether its status still says so."""
+    return without_pause(resource) is not resource
+
+
 def without_pause(resource: Object) -> Object:
     """As planners see it: they keep conditions that they do not know, so this one must not reach them."""
     status = resource.get("status", {})

@@ -1,13 +1,17 @@
 """The four kinds on a real API server."""
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
+from modelyard.api.crd import definition
+from modelyard.api.kinds import KINDS
 from tests.cluster import build
+from tests.cluster.controlplane import ControlPlane
+from tests.integration.api.server import SchemaServer
 
 ROOT = Path(__file__).parents[3]
 Apply = Callable[[dict[str, object]], "subprocess.CompletedProcess[str]"]
@@ -41,3 +45,18 @@ def dry_apply(crds: None, kubectl: Callable[..., "subprocess.CompletedProcess[st
         return kubectl(*arguments, given=yaml.safe_dump(resource))
 
     return apply
+
+
+@pytest.fixture(scope="session")
+def plane() -> Iterator[ControlPlane]:
+    """An API server for schemas alone: they are exchanged on it."""
+    with ControlPlane() as plane:
+        yield plane
+
+
+@pytest.fixture(scope="session")
+def server(plane: ControlPlane) -> SchemaServer:
+    """With the present definitions."""
+    made = SchemaServer(plane, "schemas")
+    made.install(definition(kind) for kind in KINDS)
+    return made

@@ -1,5 +1,6 @@
 """The generated schemas are structural, bounded and described."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,16 +40,63 @@ def test_every_field_is_described(kind: Kind) -> None:
     assert silent == []
 
 
-@each_kind
-def test_every_spec_string_and_list_is_bounded(kind: Kind) -> None:
-    def unbounded(node: dict[str, Any]) -> bool:
-        if node.get("type") == "string":
-            return "maxLength" not in node and "enum" not in node
-        if node.get("type") == "array":
-            return "maxItems" not in node
-        return "additionalProperties" in node and "maxProperties" not in node
+BOUNDS: dict[str, set[str]] = {
+    "string": {"maxLength"},
+    "array": {"maxItems"},
+    "integer": {"minimum", "maximum"},
+    "number": {"minimum", "maximum"},
+    "boolean": set(),
+}
 
-    assert [p for p, n in own_nodes(kind) if p.startswith("spec") and unbounded(n)] == []
+
+def unbounded(node: dict[str, Any]) -> bool:
+    if "enum" in node:
+        return False
+    if node["type"] != "object":
+        return not BOUNDS[node["type"]] <= set(node)
+    return "properties" not in node and not {"additionalProperties", "maxProperties"} <= set(node)
+
+
+@each_kind
+def test_every_field_of_spec_and_status_is_bounded(kind: Kind) -> None:
+    assert [p for p, n in own_nodes(kind) if unbounded(n)] == []
+
+
+@each_kind
+def test_numbers_of_fields_and_lengths_are_what_etcd_and_clients_can_hold(kind: Kind) -> None:
+    for path, node in own_nodes(kind):
+        assert node.get("maxLength", 0) <= 32768, path
+        assert node.get("maxItems", 0) <= 2000, path
+        assert max(abs(node.get(k, 0)) for k in ("minimum", "maximum")) <= 9e18, path
+
+
+@each_kind
+def test_what_is_required_exists_and_has_no_default(kind: Kind) -> None:
+    """Nothing is required that is filled in, and the smallest object needs no more than its examples have."""
+    for path, node in own_nodes(kind):
+        for name in node.get("required", []):
+            assert "default" not in node["properties"][name], f"{path}.{name}"
+    assert definition(kind)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["required"] == ["spec"]
+
+
+@each_kind
+def test_conditions_are_a_map_by_type(kind: Kind) -> None:
+    (conditions,) = [node for path, node in own_nodes(kind) if path == "status.conditions"]
+    assert conditions["x-kubernetes-list-type"] == "map"
+    assert conditions["x-kubernetes-list-map-keys"] == ["type"]
+    assert set(conditions["items"]["required"]) == {"type", "status", "reason", "lastTransitionTime"}
+
+
+@each_kind
+def test_a_status_has_no_defaults(kind: Kind) -> None:
+    """What the API server fills in, the operator would take for a change to undo, for ever."""
+    assert [p for p, n in own_nodes(kind) if p.startswith("status") and "default" in n] == []
+
+
+@each_kind
+def test_every_kind_can_be_suspended(kind: Kind) -> None:
+    (suspend,) = [node for path, node in own_nodes(kind) if path == "spec.suspend"]
+    assert (suspend["type"], suspend["default"]) == ("boolean", False)
 
 
 @each_kind
@@ -76,4 +124,5 @@ def test_printer_columns_point_at_fields_that_exist(kind: Kind) -> None:
 
 def test_each_crd_is_small_enough_for_kubectl_apply() -> None:
     assert all(len(text.encode()) < 64 * 1024 for text in files().values())
+    assert all(len(json.dumps(definition(kind))) < 64 * 1024 for kind in KINDS)
     assert all(yaml.safe_load(text)["kind"] == "CustomResourceDefinition" for text in files().values())

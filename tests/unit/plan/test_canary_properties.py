@@ -9,6 +9,7 @@ from tests.unit.plan.endpoints import model, selected, step, world
 from tests.unit.plan.world import World
 
 ACTIONS = ["approve", "refuse", "ready", "unready", "good", "errors", "quiet", "wait", "lose", "scale", "capture"]
+ACTIONS += ["suspend", "resume"]
 
 
 def act(w: World, action: str, count: int) -> None:
@@ -25,6 +26,8 @@ def act(w: World, action: str, count: int) -> None:
             w.pass_(700)
         case "lose":
             w.step(lose_status=True)
+        case "suspend" | "resume":
+            w.resource = w.resource.spec(suspend=action == "suspend")
         case "scale" | "capture":
             spec: dict[str, Any] = {
                 "scale": {"replicas": {"min": 1 + count % 3}},
@@ -50,6 +53,10 @@ def test_an_endpoint_never_leaves_a_revision_that_answers_for_one_that_does_not(
         w.run()
         after = selected(w)
         assert ("Deployment", f"m-{after}") in w.children
+        if w.resource["spec"].get("suspend"):
+            assert after == before
+            assert w.child("Deployment", f"m-{after}")["spec"]["replicas"] == 0
+            assert "candidate" not in w.status
         if after != before:
             assert ready(w, after) > 0 or not answered
         for told in w.look().routing.values():

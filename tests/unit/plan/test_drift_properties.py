@@ -8,7 +8,7 @@ from tests.unit.plan.monitored import check, checked, decay, ends, gate, gate_jo
 from tests.unit.plan.world import World
 
 ACTIONS = ["decay", "stable", "noRows", "broken", "lost", "trained", "failed", "promote", "refuse", "few", "serve"]
-ACTIONS += ["hour", "day", "lose", "run"]
+ACTIONS += ["hour", "day", "lose", "run", "suspend", "resume"]
 LOST = FailureResult(blame="world", reason="NodeLost", message="gone")
 
 
@@ -39,8 +39,9 @@ def act(w: World, action: str, count: int) -> None:
             w.pass_(3600 if action == "hour" else 86400)
         case "lose":
             w.step(lose_status=True)
-        case "run":
-            w.resource = w.resource.annotated(run=str(count))
+        case "run" | "suspend" | "resume":
+            changed = w.resource.annotated(run=str(count))
+            w.resource = changed if action == "run" else w.resource.spec(suspend=action == "suspend")
 
 
 @settings(max_examples=60, deadline=None)
@@ -56,6 +57,7 @@ def test_a_loop_rests_runs_one_retraining_at_a_time_and_forgets_no_verdict(actio
         history = w.status.get("history", [])
         assert len(w.related) <= jobs + 1
         if len(w.related) > jobs:
+            assert not w.resource["spec"].get("suspend")
             assert before.get("state") not in ("Training", "Gating")
             assert w.status["findingsInARow"] >= row
         assert len(history) >= known

@@ -85,6 +85,11 @@ def change_spec(it: Simulation, which: int) -> None:
     it.resource = it.resource.spec(**{field: {"sql": f"select {which}"}})
 
 
+def suspend(it: Simulation, which: int) -> None:
+    """Two times in three; else the run goes on."""
+    it.resource = it.resource.spec(suspend=which % 3 > 0)
+
+
 def ask(it: Simulation, which: int) -> None:
     it.resource = it.resource.annotated(run=str(which % 3))
 
@@ -106,6 +111,7 @@ ACTS: dict[str, Act] = {
     "fail": finishing(BAD_SQL, 1),
     "change": change_spec,
     "ask": ask,
+    "suspend": suspend,
     "new data": new_data,
 }
 DATASET_ACTS = {**ACTS, "promote": finishing(built("Promoted")), "quarantine": finishing(built("Quarantined"))}
@@ -142,6 +148,7 @@ def test_a_dataset_always_comes_to_a_good_version(script: list[tuple[str, int]])
     it = dataset_simulation()
     play(it, DATASET_ACTS, script)
     change_spec(it, 99)  # the user mends what was wrong
+    suspend(it, 0)
     for _ in range(3):
         it.settle()
         if it.jobs():
@@ -172,6 +179,7 @@ def test_a_good_version_is_never_lost(script: list[tuple[str, int]]) -> None:
 def test_a_run_always_comes_to_an_end_and_then_rests(script: list[tuple[str, int]]) -> None:
     it = training_simulation()
     play(it, TRAINING_ACTS, script)
+    suspend(it, 0)
     for _ in range(8):
         it.settle()
         if it.status["phase"] in ("Succeeded", "Failed"):
