@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from modelyard.api.conditions import ConditionSet
 from modelyard.api.serving import ModelDeploymentStatus, Revision
 from modelyard.contract.reasons import Reason
-from modelyard.plan.fleet import Servers
+from modelyard.plan.fleet import Servers, Trouble
 from modelyard.plan.moments import moment
 from modelyard.plan.plan import Object
 from modelyard.plan.rollout import Move
@@ -22,6 +22,7 @@ class Standing:
     stable: Servers
     wanted: int
     move: Move | None  # of the rollout under way
+    trouble: Trouble | None  # of the stable revision's servers
 
 
 def waiting(conditions: ConditionSet, root: str, job: Object | None) -> str:
@@ -35,14 +36,14 @@ def waiting(conditions: ConditionSet, root: str, job: Object | None) -> str:
     if status.get("phase") == "Failed":
         conditions.stalled(Reason.WAITING_FOR_MODEL, f"TrainingJob {root} gave no model{because}")
     else:
-        conditions.progressing(Reason.WAITING_FOR_MODEL, f"TrainingJob {root} has no approved model yet{because}"[:512])
+        conditions.progressing(Reason.WAITING_FOR_MODEL, f"TrainingJob {root} has no approved model yet{because}")
     return "Pending"
 
 
 def stand(conditions: ConditionSet, standing: Standing, stable: Revision) -> str:
     """Sets Ready, Reconciling, Stalled and RolloutHealthy; returns the phase."""
     _rollout_healthy(conditions, standing, stable)
-    ready, wanted, trouble = standing.stable.ready, standing.wanted, standing.stable.trouble
+    ready, wanted, trouble = standing.stable.ready, standing.wanted, standing.trouble
     if ready >= wanted:
         return _serving(conditions, standing, stable)
     counted = f"{ready} of {wanted} pods of {_name(stable)} are ready"
@@ -51,9 +52,9 @@ def stand(conditions: ConditionSet, standing: Standing, stable: Revision) -> str
         reason = trouble.reason if trouble else Reason.DEGRADED
         conditions.progressing(reason, text, ready=ready > 0)
         return "Degraded"
-    if trouble and trouble.fatal:
+    if trouble and (trouble.fatal or trouble.users):
         conditions.stalled(trouble.reason, text)
-        return "Failed"
+        return "Failed" if trouble.fatal else "Starting"
     conditions.progressing(trouble.reason if trouble else Reason.STARTING, text)
     return "Starting"
 
@@ -65,7 +66,7 @@ def _serving(conditions: ConditionSet, standing: Standing, stable: Revision) -> 
         conditions.progressing(Reason.ROLLING_OUT, f"{_name(status.candidate)}: {story}", ready=True)
         return "RollingOut"
     if not standing.stable.settled:
-        trouble = standing.stable.trouble
+        trouble = standing.trouble
         text = f"the pods of {_name(stable)} are replaced one by one"
         said = f"{text}: {trouble.message}" if trouble else text
         conditions.progressing(trouble.reason if trouble else Reason.STARTING, said, ready=True)

@@ -24,7 +24,6 @@ from modelyard.plan.score import metrics_of, missed, score
 from modelyard.plan.settings import Settings
 from modelyard.plan.shown import dumped, progress
 
-LOOK_AGAIN = 30.0  # seconds, while a pod does not start: some causes show only by the time that passes
 ENDED = ("Succeeded", "Failed")
 
 
@@ -43,6 +42,7 @@ class _Turn:
     apply: tuple[dict[str, Any], ...] = ()
     poll: tuple[str, ...] = ()
     requeue: float | None = None
+    inspect: tuple[Object, ...] = ()
 
     def change(self, **update: Any) -> None:
         self.status = self.status.model_copy(update=update)
@@ -64,6 +64,7 @@ def plan_training(resource: Object, observed: Observed, now: datetime, settings:
         events=transitions(read.before.get("conditions", []), after["conditions"]),
         requeue_after=turn.requeue,
         poll=turn.poll,
+        inspect=turn.inspect,
     )
 
 
@@ -85,6 +86,7 @@ def _begin(turn: _Turn) -> None:
     """A run begins when its data is there. What an earlier spec gave is no part of it."""
     turn.status = TrainingJobStatus(observed_generation=turn.status.observed_generation)
     turn.conditions.set("Approved", None, Reason.PENDING, "there is no model yet")
+    turn.conditions.set("Trained", None, Reason.PENDING, "no attempt has ended yet")
     found = pin(turn.spec, turn.observed)
     if not isinstance(found, Pinned):
         turn.conditions.progressing(Reason.WAITING_FOR_DATASET, found)
@@ -123,6 +125,7 @@ def _follow(turn: _Turn) -> None:
         _failed(turn, attempt.failure)
         return
     turn.apply, turn.poll = _wanted(turn), attempt.poll
+    turn.inspect, turn.requeue = attempt.inquiry.about, attempt.inquiry.wait
     words = progress(turn.observed, attempt.pod)
     turn.change(progress=words, phase="Running" if attempt.state == "Running" else "Starting")
     if attempt.failure:
@@ -132,8 +135,6 @@ def _follow(turn: _Turn) -> None:
         turn.conditions.progressing(Reason.TRAINING, f"attempt {turn.status.attempt} runs")
     else:
         turn.conditions.progressing(Reason.STARTING, f"attempt {turn.status.attempt} starts")
-    if attempt.state != "Running":
-        turn.requeue = LOOK_AGAIN
 
 
 def _finished(turn: _Turn, result: TrainResult, ended: str) -> None:
@@ -146,6 +147,7 @@ def _finished(turn: _Turn, result: TrainResult, ended: str) -> None:
     )
     reached = score(turn.spec.objective, result.metrics)
     turn.change(model=model, metrics=metrics_of(result.metrics), score=reached, progress=None, completed_at=ended)
+    turn.conditions.set("Trained", True, Reason.SUCCEEDED)
     short_of = missed(turn.spec.objective, result.metrics)
     if short_of:
         turn.change(phase="Failed")
@@ -159,12 +161,13 @@ def _finished(turn: _Turn, result: TrainResult, ended: str) -> None:
 
 def _failed(turn: _Turn, failure: Failure) -> None:
     policy, attempt = turn.spec.failure_policy, turn.status.attempt
+    turn.conditions.set("Trained", False, failure.reason, failure.message)
     if failure.blame == "world" and attempt <= policy.max_restarts:
         wait = pause(policy.backoff, attempt)
         retry_at = timestamp(turn.now + wait)
         turn.change(retry_at=retry_at, progress=None, phase="BackingOff")
         text = f"attempt {attempt} failed: {failure.reason}: {failure.message}; the next begins at {retry_at}"
-        turn.conditions.progressing(Reason.BACKING_OFF, text)
+        turn.conditions.progressing(Reason.BACKING_OFF, text, about=failure.reason)
         turn.requeue = wait.total_seconds()
         return
     tries = f" after {attempt} attempts" if attempt > 1 else ""

@@ -14,6 +14,7 @@ from modelyard.runtime.client import Client
 from modelyard.runtime.config import Config
 from modelyard.runtime.election import Election
 from modelyard.runtime.events import Recorder
+from modelyard.runtime.inspection import Inspection
 from modelyard.runtime.intake import Intake
 from modelyard.runtime.kopf_app import Watcher
 from modelyard.runtime.metrics import LEADER
@@ -40,8 +41,9 @@ class Operator:
         self._queue: Queue[Key] = Queue()
         self.intake = Intake(Cache(), self._queue)
         self._pods = Pods(self.intake.cache, self._queue.add, runtime.poll_seconds)
+        self._inspection = Inspection(client, self.intake.cache, self._queue.add)
         recorder = Recorder(client, identity())
-        reconciler = Reconciler(client, self.intake, recorder, self._pods, planners, config.settings)
+        reconciler = Reconciler(client, self.intake, recorder, self._pods, self._inspection, planners, config.settings)
         self.resync = Resync(client, self.intake, reconciler.heal, runtime.namespaces, runtime.resync_seconds)
         self._worker = Worker(self._queue, reconciler)
         self.watcher = Watcher(self.intake, runtime.namespaces)
@@ -77,6 +79,7 @@ class Operator:
             if self._election:
                 tasks.create_task(self._election.keep())
             tasks.create_task(self._pods.run())
+            tasks.create_task(self._inspection.run())
             for _ in range(self._workers):
                 tasks.create_task(self._worker.run())
 

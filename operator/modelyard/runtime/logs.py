@@ -1,10 +1,15 @@
-"""Logs: one JSON object a line for a cluster, plain lines for a terminal. `extra={"fields": {...}}` adds fields."""
+"""Logs: one JSON object a line for a cluster, plain lines for a terminal. `extra={"fields": {...}}` adds fields.
+
+Secrets in others' words are hidden, as in a status.
+"""
 
 import json
 import logging
 import sys
 from datetime import UTC, datetime
 from typing import Any
+
+from modelyard.contract.redaction import redacted
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
@@ -15,9 +20,14 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
 class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        line = {"time": moment, "level": record.levelname.lower(), "message": record.getMessage(), **_fields(record)}
+        line = {
+            "time": moment,
+            "level": record.levelname.lower(),
+            "message": redacted(record.getMessage()),
+            **_fields(record),
+        }
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+            line["traceback"] = redacted(self.formatException(record.exc_info))
         return json.dumps(line | {"logger": record.name}, default=str, ensure_ascii=False)
 
 
@@ -27,7 +37,7 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         fields = " ".join(f"{name}={value}" for name, value in _fields(record).items())
-        return f"{super().format(record)} {fields}".rstrip()
+        return redacted(f"{super().format(record)} {fields}".rstrip())
 
 
 def configure(level: str, *, text: bool) -> None:
