@@ -78,7 +78,9 @@ def _recorded(check: Checked) -> CheckStatus:
         coverage=decimal(measured.coverage),
     )
     worst = [
-        ColumnFinding(column=c.column, method=c.method, effect=decimal(c.effect), threshold=decimal(c.threshold))
+        ColumnFinding(
+            column=plain(c.column, 128), method=c.method, effect=decimal(c.effect), threshold=decimal(c.threshold)
+        )
         for c in result.worst
     ]
     return CheckStatus(

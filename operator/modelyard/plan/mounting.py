@@ -46,7 +46,7 @@ def _volume(pod: Object, said: str) -> str:
 
 def source_of(pod: Object, volume: str) -> str | None:
     """The Secret or ConfigMap that a volume shows, by kind and name."""
-    found = next((v for v in pod["spec"].get("volumes", []) if v.get("name") == volume), {})
+    found: Mapping[str, Any] = next((v for v in pod["spec"].get("volumes", []) if v.get("name") == volume), {})
     return source(found)
 
 

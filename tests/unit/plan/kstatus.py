@@ -1,4 +1,4 @@
-"""kstatus in Python: how kubectl, Flux, Helm and Argo CD read a custom resource (cli-utils pkg/kstatus/status).
+"""kstatus in Python: how kubectl, Flux and Helm read a custom resource (cli-utils v0.37.2, pkg/kstatus/status).
 
 `checkGenericProperties` and, for kinds it does not know, `checkReadyCondition`.
 """

@@ -69,7 +69,7 @@ def hold(resource: Object, plan: Plan) -> None:
 
 
 def _stalls(condition: Mapping[str, Any]) -> bool:
-    return condition["type"] == "Stalled" and condition["status"] == "True"
+    return (condition["type"], condition["status"]) == ("Stalled", "True")
 
 
 def _worded(kind: str, word: str, message: str, *, stalled: bool = False) -> None:

@@ -17,6 +17,7 @@ from tests.unit.plan.builders import Built, dataset, job, pod, ready_dataset, tr
 from tests.unit.plan.pod_statuses import CASES
 from tests.unit.plan.refusals import REFUSALS as CASES_OF_REFUSAL
 from tests.unit.plan.simulation import Simulation
+from tests.unit.plan.world import World
 
 EARLIER = "2026-03-01T11:50:00Z"
 CREATING = pod().waiting("ContainerCreating").condition("PodScheduled", lastTransitionTime=EARLIER)
@@ -93,7 +94,7 @@ def of_gate(seen: Built, told: Told_) -> str:
     return _monitored(w, w.child("Job", name), seen, told)
 
 
-def _monitored(w: monitored.World, made: Built, seen: Built, told: Told_) -> str:
+def _monitored(w: World, made: Built, seen: Built, told: Told_) -> str:
     name, seen = made["metadata"]["name"], deepcopy(seen)
     w.children["Job", name] = made
     role = made["metadata"]["labels"]["modelyard.dev/role"]
@@ -106,7 +107,7 @@ def _monitored(w: monitored.World, made: Built, seen: Built, told: Told_) -> str
     w.run()
     conditions = {c["type"]: c for c in w.status["conditions"]}
     failed = w.status.get("retrain", {}).get("state") == "Failed"  # a gate that cannot judge ends the retraining
-    return conditions["Ready"]["reason"] if not failed else w.status["history"][-1]["message"].split(": ")[1]
+    return str(w.status["history"][-1]["message"].split(": ")[1] if failed else conditions["Ready"]["reason"])
 
 
 def of_refused_job(said: str) -> tuple[str, str]:
