@@ -65,8 +65,9 @@ crds: $(READY) ## write crds/ and the chart's copies from the types
 	@PYTHONPATH=operator $(BIN)/python -m modelyard crds crds
 	@PYTHONPATH=operator $(BIN)/python -m modelyard crds charts/modelyard/files/crds
 
-docs: $(READY) ## write the tables of fields in docs/ from the types
+docs: $(READY) ## write the generated parts of docs/ from the types
 	@PYTHONPATH=operator:. $(BIN)/python -m docs.fields
+	@PYTHONPATH=operator:. $(BIN)/python -m docs.reason_pages
 
 dev: $(READY) ## the operator from the working tree, against the cluster of `make up`
 	@$(BIN)/python -m tests.product dev

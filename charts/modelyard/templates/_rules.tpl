@@ -29,6 +29,10 @@
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch]
+# why a pod was refused or does not start is told by events alone: those about one child are listed, none is watched
+- apiGroups: [""]
+  resources: [events]
+  verbs: [list]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create]

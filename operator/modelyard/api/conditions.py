@@ -9,9 +9,7 @@ from pydantic import Field
 from modelyard.api.fields import Schema
 from modelyard.contract.limits import Count, Time
 from modelyard.contract.reasons import Reason
-
-DOCS = "docs/reasons.md"
-MESSAGE_LIMIT = 512
+from modelyard.contract.wording import LIMIT, plain, told
 
 
 class Condition(Schema):
@@ -20,7 +18,7 @@ class Condition(Schema):
     type: str = Field(max_length=64, description="What is observed, e.g. Ready.")
     status: Literal["True", "False", "Unknown"] = Field(description="Whether it holds.")
     reason: str = Field(max_length=64, description="Why, one word of the closed list of reasons.")
-    message: str = Field(default="", max_length=1024, description="Why, in words, with the next step.")
+    message: str = Field(default="", max_length=LIMIT, description="Why, in words, with the next step.")
     last_transition_time: Time = Field(description="When the status last changed.")
     observed_generation: Count = Field(default=0, description="The generation it was observed at.")
 
@@ -30,24 +28,32 @@ def timestamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def explain(reason: Reason, message: str) -> str:
-    """The message, bounded, with the page that explains the reason."""
-    text = message if len(message) <= MESSAGE_LIMIT else message[: MESSAGE_LIMIT - 1] + "…"
-    return f"{text} (see {DOCS}#{reason.lower()})"
-
-
 class ConditionSet:
     """Collects the conditions of one reconcile over the previous ones.
 
-    A condition whose status is unchanged keeps its lastTransitionTime; conditions not set again are kept.
+    A condition whose status is unchanged keeps its lastTransitionTime; conditions not set again are kept. Messages
+    are of bounded length and without secrets; those of faults, and of what needs a person, link to a page.
     """
 
     def __init__(self, previous: Iterable[Mapping[str, Any]], generation: int, now: datetime) -> None:
-        self._by_type: dict[str, dict[str, Any]] = {c["type"]: dict(c) for c in previous}
+        self._by_type: dict[str, dict[str, Any]] = {
+            c["type"]: {**c, "message": plain(c["message"])} if len(c.get("message", "")) > LIMIT else dict(c)
+            for c in previous
+        }
         self._generation = generation
         self._now = now
 
-    def set(self, type_: str, holds: bool | None, reason: Reason, message: str = "") -> None:
+    def set(
+        self,
+        type_: str,
+        holds: bool | None,
+        reason: Reason,
+        message: str = "",
+        *,
+        about: Reason | None = None,
+        link: bool = False,
+    ) -> None:
+        """`about` is the fault that the message is about, where the reason is another; `link` wants the page named."""
         status = "Unknown" if holds is None else "True" if holds else "False"
         old = self._by_type.get(type_)
         since = old["lastTransitionTime"] if old and old["status"] == status else timestamp(self._now)
@@ -55,7 +61,7 @@ class ConditionSet:
             "type": type_,
             "status": status,
             "reason": str(reason),
-            "message": message[:1024],  # the bound in the CRD
+            "message": told(reason, message, about, link=link),
             "lastTransitionTime": since,
             "observedGeneration": self._generation,
         }
@@ -66,18 +72,19 @@ class ConditionSet:
         self.set("Reconciling", False, reason)
         self.set("Stalled", False, reason)
 
-    def progressing(self, reason: Reason, message: str = "", *, ready: bool = False) -> None:
+    def progressing(
+        self, reason: Reason, message: str = "", *, ready: bool = False, about: Reason | None = None
+    ) -> None:
         """On the way; `ready` says that what was there before still serves."""
-        self.set("Ready", ready, reason, message)
-        self.set("Reconciling", True, reason, message)
+        self.set("Ready", ready, reason, message, about=about)
+        self.set("Reconciling", True, reason, message, about=about)
         self.set("Stalled", False, reason)
 
     def stalled(self, reason: Reason, message: str, *, ready: bool = False) -> None:
         """Will not go on without a person; `ready` says that what was there before still serves."""
-        text = explain(reason, message)
-        self.set("Ready", ready, reason, text)
+        self.set("Ready", ready, reason, message, link=True)
         self.set("Reconciling", False, reason)
-        self.set("Stalled", True, reason, text)
+        self.set("Stalled", True, reason, message, link=True)
 
     def remove(self, type_: str) -> None:
         self._by_type.pop(type_, None)

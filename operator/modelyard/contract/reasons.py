@@ -1,4 +1,4 @@
-"""The closed list of reasons: in conditions, events and pods' failures. One docs page each: docs/reasons.md."""
+"""The closed list of reasons: in conditions, events and pods' failures. One page each in docs/reasons; see about.py."""
 
 from enum import StrEnum
 

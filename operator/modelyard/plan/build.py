@@ -29,6 +29,7 @@ from modelyard.plan.suspension import is_suspended
 
 ROLE = "build"
 SPEC = "spec"  # the request of a build for a new or changed spec
+POLL = "poll:"  # begins the request of a build that only looks for news
 ENDED = ("Succeeded", "Failed")
 
 
@@ -56,7 +57,7 @@ def wanted(resource: Object, spec: DatasetSpec, status: DatasetStatus, observed:
         return Wanted("")
     looked = max(t for t in (status.checked_at, last.finished_at, last.started_at) if t)
     due = later(looked, seconds(spec.refresh.poll))
-    return Wanted(f"poll:{looked}") if due <= now else Wanted("", due)
+    return Wanted(f"{POLL}{looked}") if due <= now else Wanted("", due)
 
 
 def _asked_for(jobs: Iterable[Object]) -> str:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from modelyard.api.conditions import MESSAGE_LIMIT, timestamp
+from modelyard.api.conditions import timestamp
 from modelyard.api.serving import ModelDeploymentStatus, Revision, Rollback, Rollout
 from modelyard.contract.reasons import Reason
+from modelyard.contract.wording import DETAIL_LIMIT, plain
 from modelyard.plan.plan import Event
 from modelyard.plan.revision import ROLLBACKS_KEPT, Choice
 from modelyard.plan.rollout import Candidate, Move, advance, begin
@@ -100,7 +101,7 @@ def _roll_back(turn: Turn, move: Move, now: datetime) -> Turn:
         return turn
     message = f"{move.reason}: {move.message}" if move.reason != Reason.ROLLED_BACK else move.message
     entry = Rollback(
-        revision=old.revision, model_digest=old.model_digest, at=timestamp(now), message=message[:MESSAGE_LIMIT]
+        revision=old.revision, model_digest=old.model_digest, at=timestamp(now), message=plain(message, DETAIL_LIMIT)
     )
     after = {"rolled_back": [*status.rolled_back, entry][-ROLLBACKS_KEPT:], "candidate": None, "rollout": None}
     said = Event("Warning", Reason.ROLLED_BACK, f"{_name(old)} was taken back: {message}")

@@ -24,8 +24,6 @@ from modelyard.plan.shown import dumped, progress
 from modelyard.plan.suspension import SUSPENDED, suspended
 from modelyard.plan.version import candidate, checked_at, rejection, version, warnings
 
-LOOK_AGAIN = 30.0  # seconds, while a pod does not start: some causes show only by the time that passes
-
 
 @dataclass
 class _Turn:
@@ -42,6 +40,7 @@ class _Turn:
     apply: tuple[dict[str, Any], ...] = ()
     poll: tuple[str, ...] = ()
     requeue: float | None = None
+    inspect: tuple[Object, ...] = ()
 
     @property
     def usable(self) -> bool:
@@ -71,6 +70,7 @@ def plan_dataset(resource: Object, observed: Observed, now: datetime, settings: 
         events=transitions(read.before.get("conditions", []), after["conditions"]) or _news(read.before, turn.status),
         requeue_after=turn.requeue,
         poll=turn.poll,
+        inspect=turn.inspect,
     )
 
 
@@ -137,6 +137,9 @@ def _start(turn: _Turn, request: str, attempt: int = 1) -> None:
         made.started_at = present["metadata"]["creationTimestamp"]
     obeyed = turn.resource["metadata"].get("annotations", {}).get(RUN, turn.status.run)  # by any build
     turn.change(last_build=made, run=obeyed[:253], progress=None)
+    asked_for = attempt == 1 and not request.startswith(build.POLL)
+    if asked_for and turn.conditions.status_of("Built") == "False":
+        turn.conditions.set("Built", None, Reason.BUILDING, f"build {made.number} has not ended yet")
     _follow(turn, made)
 
 
@@ -175,7 +178,7 @@ def _going_on(turn: _Turn, last: BuildStatus, attempt: Attempt) -> None:
     if turn.observed.named("Job", last.job) is None:
         turn.apply = (build.build_job(turn.resource, turn.spec, last, turn.settings),)
     running = attempt.state == "Running"
-    turn.requeue = None if running else LOOK_AGAIN
+    turn.inspect, turn.requeue = attempt.inquiry.about, attempt.inquiry.wait
     failure = attempt.failure
     if failure is None:
         _working(turn, last, said or f"build {last.number} {'runs' if running else 'starts'}")
@@ -233,7 +236,8 @@ def _back_off(turn: _Turn, last: BuildStatus) -> None:
     built = turn.conditions.get("Built") or {}
     upcoming = f"; next at {last.retry_at}" if last.retry_at else ""
     told = f"attempt {last.attempt} failed: {built.get('reason')}: {built.get('message')}{turn.kept}{upcoming}"
-    turn.conditions.progressing(Reason.BACKING_OFF, told, ready=turn.usable)
+    about = Reason(built["reason"]) if "reason" in built else None
+    turn.conditions.progressing(Reason.BACKING_OFF, told, ready=turn.usable, about=about)
     turn.change(phase="BackingOff")
 
 

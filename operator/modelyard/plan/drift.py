@@ -15,6 +15,7 @@ from modelyard.plan.failure import Failure
 from modelyard.plan.finding import finding, take, untaken
 from modelyard.plan.gate import judged, wait
 from modelyard.plan.harvest import disposable, newest, results
+from modelyard.plan.inquiry import Inquiry
 from modelyard.plan.labels import RUN
 from modelyard.plan.moments import moment, until
 from modelyard.plan.observe import Observed, deployment_of, root_of
@@ -61,14 +62,15 @@ def _without_model(
 def _watch(loop: Loop, observed: Observed, conditions: ConditionSet, settings: Settings) -> Plan:
     written_before = loop.status
     loop = _take(loop, observed, settings)
-    loop, pause, failure = _move(loop, observed, settings)
+    loop, gate_inquiry, failure = _move(loop, observed, settings)
     loop = _checks(loop, observed, settings)
     current = loop.status.retrain
     gate = gate_name(loop.monitor, current.id, current.gate_attempt) if current and current.state == "Gating" else ""
-    failure = failure or newest(observed, loop.now, settings).failure
-    phase = stand(conditions, loop, failure)
+    check_failure, check_inquiry = newest(observed, loop.now, settings)
+    phase = stand(conditions, loop, failure or check_failure)
     if loop.spec.suspend:
         phase = _suspended(conditions, loop)
+    asked = gate_inquiry + check_inquiry
     written = dumped(loop.status.model_copy(update={"phase": phase}), conditions)
     before = loop.monitor.get("status", {}).get("conditions", [])
     return Plan(
@@ -76,7 +78,8 @@ def _watch(loop: Loop, observed: Observed, conditions: ConditionSet, settings: S
         apply=loop.apply,
         delete=disposable(observed, written_before.last_check, gate, loop.now, settings),
         events=loop.events or transitions(before, written["conditions"]),
-        requeue_after=pause or _cooldown(loop),
+        requeue_after=(asked + Inquiry(wait=_cooldown(loop))).wait,
+        inspect=asked.about,
     )
 
 
@@ -105,32 +108,32 @@ def _take(loop: Loop, observed: Observed, settings: Settings) -> Loop:
     return loop
 
 
-def _move(loop: Loop, observed: Observed, settings: Settings) -> tuple[Loop, float | None, Failure | None]:
-    """The retraining's next step; seconds until the next one, where time decides; what is wrong with its gate."""
+def _move(loop: Loop, observed: Observed, settings: Settings) -> tuple[Loop, Inquiry, Failure | None]:
+    """The retraining's next step; when and of what more is wanted to know; what is wrong with its gate."""
     if not under_way(loop.status):
-        return consider(loop), None, None
+        return consider(loop), Inquiry(), None
     match loop.current.state:
         case "Proposed":
-            return follow_proposal(loop), None, None
+            return follow_proposal(loop), Inquiry(), None
         case "Training":
-            return follow_training(loop), None, None
+            return follow_training(loop), Inquiry(), None
     return _gate(loop, observed, settings)
 
 
-def _gate(loop: Loop, observed: Observed, settings: Settings) -> tuple[Loop, float | None, Failure | None]:
+def _gate(loop: Loop, observed: Observed, settings: Settings) -> tuple[Loop, Inquiry, Failure | None]:
     challenger = loop.family.get(loop.current.training_job)
     if challenger is None or not challenger.get("status", {}).get("model"):
-        return failed(loop, f"{loop.current.training_job} was deleted before its model was judged"), None, None
+        return failed(loop, f"{loop.current.training_job} was deleted before its model was judged"), Inquiry(), None
     name = gate_name(loop.monitor, loop.current.id, loop.current.gate_attempt)
     attempt = read_attempt(observed, observed.named("Job", name), loop.now, settings)
     if attempt.state == "Absent":
         task = gate_task(loop.monitor, loop.spec, loop.stable, challenger, settings)
-        return loop.applying(gate_job(loop.monitor, name, task, settings)), None, None
+        return loop.applying(gate_job(loop.monitor, name, task, settings)), Inquiry(), None
     if attempt.state in ("Pending", "Running"):
-        return loop, None, attempt.failure
+        return loop, attempt.inquiry, attempt.failure
     after = judged(loop, attempt)
     unchanged = after.current == loop.current
-    return after, wait(after, attempt) if unchanged else None, attempt.failure
+    return after, Inquiry(wait=wait(after, attempt) if unchanged else None), attempt.failure
 
 
 def _checks(loop: Loop, observed: Observed, settings: Settings) -> Loop:

@@ -3,15 +3,16 @@
 What ended a pod is looked for from outside in: the cluster's word, then the pod's own, then the exit code.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from modelyard.contract.reasons import Reason
+from modelyard.contract.redaction import redacted
 from modelyard.contract.results import FailureResult, parse_result
+from modelyard.contract.wording import plain, quoted
+from modelyard.plan.observe import Told
 from modelyard.plan.plan import Object
-
-LIMIT = 256  # characters of what the cluster says; a pod's own words are bounded by the contract
 
 _DISRUPTION = {
     "PreemptionByScheduler": (Reason.PREEMPTED, "a pod of higher priority took the pod's place"),
@@ -44,26 +45,20 @@ class Failure:
     exit_code: int | None = None
 
 
-def words(text: str) -> str:
-    """In one line, of bounded length."""
-    line = " ".join(text.split())
-    return line if len(line) <= LIMIT else line[: LIMIT - 1] + "…"
-
-
 def world(reason: Reason, text: str, *, ended: bool = True) -> Failure:
-    return Failure(reason, words(text), "world", ended)
+    return Failure(reason, plain(text), "world", ended)
 
 
 def user(reason: Reason, text: str, *, ended: bool = True, exit_code: int | None = None) -> Failure:
-    return Failure(reason, words(text), "user", ended, exit_code)
+    return Failure(reason, plain(text), "user", ended, exit_code)
 
 
-def ended(pod: Object) -> Failure | None:
-    """What ended or is ending a pod, None for one that goes on or succeeded."""
+def ended(pod: Object, told: Sequence[Told] = ()) -> Failure | None:
+    """What ended or is ending a pod, None for one that goes on or succeeded. `told` are events, newest first."""
     status: Mapping[str, Any] = pod.get("status", {})
     if status.get("phase") == "Succeeded":
         return None
-    return _scratch(status) or _disrupted(status) or _stopped(status) or _died(pod)
+    return _scratch(status) or _disrupted(pod, told) or _stopped(pod) or _died(pod, told) or _unanswering(pod)
 
 
 def of_job(job: Object) -> Failure | None:
@@ -81,29 +76,58 @@ def _scratch(status: Mapping[str, Any]) -> Failure | None:
     """Kubelet evicts a pod that writes more than it may; trying again would not help."""
     said = str(status.get("message", ""))
     if status.get("reason") == "Evicted" and ("EmptyDir" in said or ("ephemeral" in said and "exceed" in said)):
-        return user(Reason.EVICTED, f"too much was written to disk: raise resources.limits.ephemeral-storage. {said}")
+        text = f"too much was written to disk: {quoted(said)}; raise resources.limits.ephemeral-storage"
+        return user(Reason.EVICTED, text)
     return None
 
 
-def _disrupted(status: Mapping[str, Any]) -> Failure | None:
-    for condition in status.get("conditions", []):
-        if condition["type"] == "DisruptionTarget" and condition["status"] == "True":
-            reason, text = _DISRUPTION.get(condition.get("reason", ""), (Reason.EVICTED, "the pod was moved away"))
-            # A node that does not answer never says that the pod has ended.
-            return world(reason, text, ended=reason == Reason.NODE_LOST or status.get("phase") in OVER)
-    return None
+def _disrupted(pod: Object, told: Sequence[Told]) -> Failure | None:
+    condition = condition_of(pod, "DisruptionTarget", "True")
+    if condition is None:
+        return None
+    reason, text = _DISRUPTION.get(condition.get("reason", ""), (Reason.EVICTED, "the pod was moved away"))
+    by = next((t.message for t in told if t.reason == "Preempted" and reason == Reason.PREEMPTED), None)
+    # A node that does not answer never says that the pod has ended.
+    over = reason == Reason.NODE_LOST or pod["status"].get("phase") in OVER
+    return world(reason, _on_node(pod, text) + (f": {quoted(by)}" if by else ""), ended=over)
 
 
-def _stopped(status: Mapping[str, Any]) -> Failure | None:
+def _unanswering(pod: Object) -> Failure | None:
+    """Only the node lifecycle controller takes Ready from a pod whose containers are ready: kubelet is silent."""
+    if pod["status"].get("phase") != "Running" or pod["spec"].get("readinessGates"):
+        return None
+    if not condition_of(pod, "Ready", "False") or not condition_of(pod, "ContainersReady", "True"):
+        return None
+    text = "the pod's node does not answer: the pod goes on with it, or is replaced in a few minutes"
+    return world(Reason.NODE_LOST, _on_node(pod, text), ended=False)
+
+
+def condition_of(pod: Object, type_: str, status: str) -> Mapping[str, Any] | None:
+    conditions = pod.get("status", {}).get("conditions", [])
+    return next((c for c in conditions if c["type"] == type_ and c["status"] == status), None)
+
+
+def node_of(pod: Object) -> str:
+    name = pod.get("spec", {}).get("nodeName")
+    return f"node {name}" if name else "the pod's node"
+
+
+def _on_node(pod: Object, text: str) -> str:
+    return text.replace("the pod's node", node_of(pod))
+
+
+def _stopped(pod: Object) -> Failure | None:
     """The pod's own reason: kubelet or a controller stopped it."""
+    status: Mapping[str, Any] = pod.get("status", {})
     reason = str(status.get("reason", ""))
     if reason == "DeadlineExceeded":
         return _too_long()
     if reason.startswith("OutOf"):
-        return world(Reason.UNSCHEDULABLE, f"the pod's node refused it: it has too little {reason[5:]} left")
+        return world(Reason.UNSCHEDULABLE, f"{node_of(pod)} refused the pod: it has too little {reason[5:]} left")
     if reason in _POD_REASONS:
         known, text = _POD_REASONS[reason]
-        return world(known, f"{text}: {status['message']}" if status.get("message") else text)
+        text = _on_node(pod, text)
+        return world(known, f"{text}: {quoted(status['message'])}" if status.get("message") else text)
     return None
 
 
@@ -111,14 +135,17 @@ def _too_long() -> Failure:
     return user(Reason.DEADLINE_EXCEEDED, "it took longer than spec.deadline: raise it, or give more cpu")
 
 
-def _died(pod: Object) -> Failure | None:
+def _died(pod: Object, told: Sequence[Told]) -> Failure | None:
     for container in container_statuses(pod):
-        state = container.get("state", {})
+        state, last = container.get("state", {}), container.get("lastState", {})
         if state.get("waiting", {}).get("reason") == "CrashLoopBackOff":
-            return _crash_loop(container, container.get("lastState", {}), pod)
+            return _crash_loop(container, last, pod, told)
         if state.get("terminated", {}).get("exitCode"):
             restarts = pod["spec"].get("restartPolicy") == "Always"
-            return _crash_loop(container, state, pod) if restarts else _died_of(state["terminated"], pod)
+            return _crash_loop(container, state, pod, told) if restarts else _died_of(state["terminated"], pod)
+        # Started anew and not ready yet: nothing shows that this time will be another one.
+        if "running" in state and not container.get("ready") and last.get("terminated", {}).get("exitCode"):
+            return _crash_loop(container, last, pod, told)
     return None
 
 
@@ -137,8 +164,9 @@ def _died_of(terminated: Mapping[str, Any], pod: Object) -> Failure:
     if code == 137:
         return user(Reason.OOM_KILLED, f"killed by signal 9; most likely {_out_of_memory(pod)}", exit_code=code)
     if reason in ("StartError", "ContainerCannotRun"):
-        return user(Reason.CONFIG_ERROR, f"the container cannot start: {said or reason}", exit_code=code)
-    return user(Reason.USER_ERROR, f"the container ended with exit code {code}: {_last_line(said)}", exit_code=code)
+        return user(Reason.CONFIG_ERROR, f"the container cannot start: {quoted(said or reason)}", exit_code=code)
+    text = f"the container ended with exit code {code}: {_last_line(said)}; kubectl logs {_name(pod)} has more"
+    return user(Reason.USER_ERROR, text, exit_code=code)
 
 
 def _told(result: FailureResult) -> Failure:
@@ -147,24 +175,34 @@ def _told(result: FailureResult) -> Failure:
     code = result.exit_code
     unsaid = code is not None and str(code) not in result.message
     message = f"exit code {code}: {result.message}" if unsaid else result.message
-    return Failure(known, message, result.blame, True, code)
+    return Failure(known, plain(message), result.blame, True, code)
 
 
-def _crash_loop(container: Mapping[str, Any], state: Mapping[str, Any], pod: Object) -> Failure:
+def _crash_loop(container: Mapping[str, Any], state: Mapping[str, Any], pod: Object, told: Sequence[Told]) -> Failure:
     """A server that ended and is started anew by kubelet, with growing pauses. `state` says how it ended."""
     last = state.get("terminated", {})
     cause = _died_of({"exitCode": 0, **last}, pod)
+    more = f"kubectl logs --previous {_name(pod)} has more"
+    times = f"was restarted {container.get('restartCount', 0)} times"
+    unhealthy = next((t.message for t in told if t.reason == "Unhealthy" and not t.message.startswith("Readiness")), "")
+    if unhealthy and last.get("reason") != "OOMKilled" and last.get("exitCode") in (137, 143):
+        text = f"it did not answer kubelet and {times}: {quoted(unhealthy)}; {more}"
+        return world(Reason.CRASH_LOOP, text, ended=False)
     if cause.reason == Reason.USER_ERROR:
-        times = container.get("restartCount", 0)
         said = _last_line(last.get("message"))
-        text = f"it ended with exit code {cause.exit_code} and was restarted {times} times: {said}"
+        text = f"it ended with exit code {cause.exit_code} and {times}: {said}; {more}"
         return world(Reason.CRASH_LOOP, text, ended=False)
     return Failure(cause.reason, cause.message, cause.blame, False, cause.exit_code)
 
 
 def _last_line(said: str | None) -> str:
-    lines = (said or "").strip().splitlines()
-    return lines[-1] if lines else "it said nothing; see kubectl logs"
+    """Secrets are looked for in the whole: they may be longer than a line."""
+    lines = redacted(said or "").strip().splitlines()
+    return quoted(lines[-1]) if lines else "it said nothing"
+
+
+def _name(pod: Object) -> str:
+    return str(pod["metadata"]["name"])
 
 
 def _out_of_memory(pod: Object) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from modelyard.api.drift import CheckStatus, ColumnFinding, DriftMonitorStatus, PerformanceStatus
 from modelyard.contract.results import CheckResult
+from modelyard.contract.wording import DETAIL_LIMIT, plain
 from modelyard.plan.measure import decimal
 from modelyard.plan.moments import moment
 
@@ -78,7 +79,10 @@ def _recorded(check: Checked) -> CheckStatus:
     )
     worst = [
         ColumnFinding(
-            column=c.column[:128], method=c.method[:32], effect=decimal(c.effect), threshold=decimal(c.threshold)
+            column=plain(c.column, 128),
+            method=c.method[:32],
+            effect=decimal(c.effect),
+            threshold=decimal(c.threshold),
         )
         for c in result.worst
     ]
@@ -86,14 +90,14 @@ def _recorded(check: Checked) -> CheckStatus:
         job=check.job,
         at=check.at,
         verdict=result.verdict,
-        message=result.message[:512],
+        message=plain(result.message, DETAIL_LIMIT),
         rows=result.rows,
         window_end=result.window_end,
         model_digest=result.model_digest,
         drifted_columns=result.drifted_columns,
         columns=result.columns,
         worst=worst,
-        quality_findings=[f[:256] for f in result.quality_findings],
+        quality_findings=[plain(f) for f in result.quality_findings],
         performance=performance,
         report=result.report,
         html=result.html,

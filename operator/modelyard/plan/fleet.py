@@ -1,15 +1,19 @@
 """What is seen of a revision's servers: how many are ready, which pods, and whether the last change is through."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from modelyard.contract.reasons import Reason
+from modelyard.plan import inquiry, refusal
 from modelyard.plan.failure import Failure
+from modelyard.plan.inquiry import Inquiry
 from modelyard.plan.labels import REVISION
-from modelyard.plan.observe import Observed
+from modelyard.plan.observe import Observed, Told
 from modelyard.plan.plan import Object
-from modelyard.plan.startup import classify
+from modelyard.plan.settings import Settings
+from modelyard.plan.startup import classify, slow
 
 ROLE_SERVER = "server"
 PATIENCE = 3  # restarts, after which a server that keeps falling over is given up
@@ -22,11 +26,12 @@ _REPEATING = frozenset({Reason.CRASH_LOOP, Reason.OOM_KILLED, Reason.USER_ERROR,
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why a revision's pods are not ready. `fatal`: they will not be by waiting."""
+    """Why a revision's pods are not ready. `fatal`: they will not be by waiting. `users`: the user can mend it."""
 
     reason: Reason
     message: str
     fatal: bool
+    users: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,40 +41,56 @@ class Servers:
     ready: int = 0
     settled: bool = False
     pods: tuple[Object, ...] = ()
+    deployment: Object | None = None
+    told: Mapping[str, tuple[Told, ...]] = field(default_factory=dict)  # as in Observed
 
     @property
     def ready_pods(self) -> tuple[str, ...]:
         return tuple(sorted(p["metadata"]["name"] for p in self.pods if _is_ready(p)))
 
     @property
-    def trouble(self) -> Trouble | None:
-        """Of the pods that are not ready: what a started pod once said is over."""
-        found = [
-            Trouble(failure.reason, failure.message, _fatal(failure, pod))
-            for pod in self.pods
-            if not _is_ready(pod) and "deletionTimestamp" not in pod["metadata"] and (failure := classify(pod))
-        ]
+    def unready(self) -> tuple[Object, ...]:
+        return tuple(p for p in self.pods if not _is_ready(p) and "deletionTimestamp" not in p["metadata"])
+
+    def trouble(self, now: datetime, settings: Settings) -> Trouble | None:
+        """Of the pods that are not ready, or not there: what a started pod once said is over."""
+        refused = refusal.of_deployment(self.deployment) if self.deployment else None
+        found = [_trouble(refused, fatal=False)] if refused else []
+        for pod in self.unready:
+            told = self.told.get(pod["metadata"].get("uid", ""), ())
+            failure = classify(pod, told) or slow(pod, now, settings.pending_seconds)
+            found += [_trouble(failure, fatal=_fatal(failure, pod))] if failure else []
         return min(found, key=lambda t: (not t.fatal, t.reason, t.message), default=None)
+
+    def inquiry(self, now: datetime) -> Inquiry:
+        return inquiry.of_pods(self.unready, now)
 
 
 def servers(observed: Observed, revision: str) -> Servers:
     pods = tuple(p for p in observed.of("Pod", ROLE_SERVER) if revision_label(p) == revision)
     deployment = next((d for d in observed.of("Deployment", ROLE_SERVER) if revision_label(d) == revision), None)
     if deployment is None:
-        return Servers(pods=pods)
+        return Servers(pods=pods, told=observed.told)
     status: Mapping[str, Any] = deployment.get("status", {})
     wanted = deployment["spec"].get("replicas", 1)
     present = status.get("observedGeneration", 0) >= deployment["metadata"].get("generation", 0)
     counts = [status.get(c, 0) for c in ("replicas", "updatedReplicas", "readyReplicas")]
-    return Servers(status.get("readyReplicas", 0), present and all(c == wanted for c in counts), pods)
+    settled = present and all(c == wanted for c in counts)
+    return Servers(status.get("readyReplicas", 0), settled, pods, deployment, observed.told)
 
 
 def revision_label(child: Object) -> str:
     return str(child["metadata"].get("labels", {}).get(REVISION, ""))
 
 
+def _trouble(failure: Failure, *, fatal: bool) -> Trouble:
+    return Trouble(failure.reason, failure.message, fatal, failure.blame == "user")
+
+
 def _fatal(failure: Failure, pod: Object) -> bool:
-    restarts = max((c.get("restartCount", 0) for c in pod["status"].get("containerStatuses", [])), default=0)
+    """A try that is under way is not counted yet."""
+    tries = pod["status"].get("containerStatuses", [])
+    restarts = max((c.get("restartCount", 0) - ("running" in c.get("state", {})) for c in tries), default=0)
     if failure.reason in _REPEATING:
         return restarts >= PATIENCE
     return failure.blame == "user" and failure.reason not in _MENDABLE

@@ -8,6 +8,7 @@ from datetime import datetime
 from modelyard.api.drift import GateStatus
 from modelyard.api.fields import seconds
 from modelyard.contract.results import GateResult
+from modelyard.contract.wording import DETAIL_LIMIT, plain
 from modelyard.plan.measure import decimal
 from modelyard.plan.moments import later, moment, until
 from modelyard.plan.results import Attempt
@@ -70,5 +71,5 @@ def _recorded(result: GateResult) -> GateStatus:
         difference=figure(result.difference),
         lower=figure(result.lower),
         rows=result.rows,
-        message=result.message[:512],
+        message=plain(result.message, DETAIL_LIMIT),
     )

@@ -5,11 +5,13 @@ from datetime import datetime
 from modelyard.api.drift import CheckStatus
 from modelyard.contract.results import CheckResult
 from modelyard.plan.checkup import CHECK, GATE
+from modelyard.plan.failure import Failure
 from modelyard.plan.finding import Checked
+from modelyard.plan.inquiry import Inquiry
 from modelyard.plan.moments import moment
 from modelyard.plan.observe import Observed
 from modelyard.plan.plan import Object
-from modelyard.plan.results import Attempt, read_attempt
+from modelyard.plan.results import read_attempt
 from modelyard.plan.settings import Settings
 
 KEPT = 2  # finished Jobs of each sort
@@ -21,11 +23,15 @@ def results(observed: Observed, now: datetime, settings: Settings) -> list[Check
     return [Checked(n, a.ended_at, a.result) for n, a in attempts if a.ended_at and isinstance(a.result, CheckResult)]
 
 
-def newest(observed: Observed, now: datetime, settings: Settings) -> Attempt:
-    """How the check that was started last goes."""
-    jobs = observed.of("Job", CHECK)
-    last = max(jobs, key=lambda j: (str(j["metadata"].get("creationTimestamp")), _name(j)), default=None)
-    return read_attempt(observed, last, now, settings)
+def newest(observed: Observed, now: datetime, settings: Settings) -> tuple[Failure | None, Inquiry]:
+    """What is wrong with the check that was started last, and what more is wanted to know of it.
+
+    While it does not tell, the one before it counts: starting a check again does not mend it.
+    """
+    started = sorted(observed.of("Job", CHECK), key=lambda j: (str(j["metadata"].get("creationTimestamp")), _name(j)))
+    attempts = [read_attempt(observed, job, now, settings) for job in reversed(started)]
+    telling = next((a for a in attempts if a.failure or a.ended_at), None)
+    return telling.failure if telling else None, attempts[0].inquiry if attempts else Inquiry()
 
 
 def disposable(

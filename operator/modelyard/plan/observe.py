@@ -10,6 +10,15 @@ from typing import Any, Protocol
 from modelyard.plan.plan import Key, Object
 
 
+@dataclass(frozen=True)
+class Told:
+    """A Kubernetes event about a child, in its maker's words. Not to be shown before it is redacted."""
+
+    reason: str
+    message: str
+    at: str  # RFC 3339, when it was last seen
+
+
 class Lookup(Protocol):
     """The cache as planners may ask it."""
 
@@ -17,15 +26,21 @@ class Lookup(Protocol):
     def naming(self, kind: str, namespace: str, relation: str, name: str) -> Sequence[Object]: ...
     def children(self, key: Key) -> Sequence[Object]: ...
     def reading(self, namespace: str, pod: str) -> Mapping[str, Any] | None: ...
+    def told(self, uid: str) -> tuple[Told, ...]: ...
 
 
 @dataclass(frozen=True)
 class Observed:
-    """`related` holds the other resources by kind; `readings` the last Progress or ServingStats by pod name."""
+    """`related` holds the other resources by kind; `readings` the last Progress or ServingStats by pod name; `told`
+    the events about children that were asked for, newest first, by uid."""
 
     children: tuple[Object, ...] = ()
     related: Mapping[str, tuple[Object, ...]] = field(default_factory=dict)
     readings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    told: Mapping[str, tuple[Told, ...]] = field(default_factory=dict)
+
+    def told_of(self, child: Object) -> tuple[Told, ...]:
+        return self.told.get(child["metadata"].get("uid", ""), ())
 
     def of(self, kind: str, role: str | None = None) -> tuple[Object, ...]:
         """Children of a Kubernetes kind (Job, Pod, Deployment, ...), by the role in their labels."""
@@ -133,7 +148,8 @@ def observe(resource: Object, lookup: Lookup) -> Observed:
         for pod in (c["metadata"]["name"] for c in children if c["kind"] == "Pod")
         if (reading := lookup.reading(namespace, pod)) is not None
     }
-    return Observed(children, _related(resource, lookup), readings)
+    told = {uid: events for c in children if (events := lookup.told(uid := c["metadata"].get("uid", "")))}
+    return Observed(children, _related(resource, lookup), readings, told)
 
 
 def signal(resource: Object) -> Any:

@@ -53,4 +53,4 @@ def _settled(dataset: Object) -> bool:
 def _words(dataset: Object) -> str:
     conditions = dataset.get("status", {}).get("conditions", [])
     ready = next((c for c in conditions if c["type"] == "Ready"), None)
-    return f"{ready['reason']}: {ready.get('message', '')}"[:300] if ready else "nothing was built yet"
+    return f"{ready['reason']}: {ready.get('message', '')}" if ready else "nothing was built yet"

@@ -6,15 +6,21 @@ from typing import Any, Literal
 
 from modelyard.contract.progress import Routing
 from modelyard.contract.reasons import Reason
+from modelyard.contract.wording import told
 
 Object = Mapping[str, Any]  # a Kubernetes object as plain JSON types; never mutated
 
 
 @dataclass(frozen=True)
 class Event:
+    """What is told of a transition. The message is bounded, without secrets, and a fault's links to its page."""
+
     type: Literal["Normal", "Warning"]
     reason: Reason
     message: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", told(self.reason, self.message))
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,8 @@ class Plan:
 
     `apply` are complete children for server-side apply; `delete` are observed children (their uid is the
     precondition); `routing` is told to the management port of the named pods; `poll` names pods that are asked
-    for progress or statistics until a later plan no longer names them.
+    for progress or statistics until a later plan no longer names them; `inspect` are observed children that do not
+    say themselves why they do not start: the events about them are fetched until a later plan no longer names them.
     """
 
     status: dict[str, Any]
@@ -48,3 +55,4 @@ class Plan:
     requeue_after: float | None = None
     routing: Mapping[str, Routing] = field(default_factory=dict)
     poll: tuple[str, ...] = ()
+    inspect: tuple[Object, ...] = ()

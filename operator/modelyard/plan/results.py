@@ -1,14 +1,17 @@
 """How one attempt went: from its Job and the Job's pod to a state, a result or a failure."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 from modelyard.contract.reasons import Reason
 from modelyard.contract.results import AnyResult, FailureResult, parse_result
+from modelyard.plan import inquiry, refusal
 from modelyard.plan.failure import Failure, ended, of_job, user, world
+from modelyard.plan.inquiry import Inquiry
 from modelyard.plan.moments import later
-from modelyard.plan.observe import Observed
+from modelyard.plan.observe import Observed, Told
 from modelyard.plan.plan import Object
 from modelyard.plan.settings import Settings
 from modelyard.plan.startup import hindered, slow
@@ -20,13 +23,15 @@ POD_EXPECTED = 30  # seconds after which a Job without a pod is not just slow
 
 @dataclass(frozen=True)
 class Attempt:
-    """`result` comes with Succeeded; `failure` with Failed, and with Pending where the pod cannot start."""
+    """`result` comes with Succeeded; `failure` with Failed, and with Pending where the pod cannot start. `inquiry` is
+    what more is wanted to know while it is Pending."""
 
     state: Literal["Absent", "Pending", "Running", "Succeeded", "Failed"]
     result: AnyResult | None = None
     failure: Failure | None = None
     pod: str | None = None  # Running: the one to poll
     ended_at: str | None = None  # RFC 3339
+    inquiry: Inquiry = field(default_factory=Inquiry)
 
     @property
     def poll(self) -> tuple[str, ...]:
@@ -54,12 +59,13 @@ def read_attempt(observed: Observed, job: Object | None, now: datetime, settings
         result = _result(pod)
         if result is not None:
             return Attempt("Succeeded", result, pod=pod["metadata"]["name"], ended_at=_ended_at(pod, job))
-    return _read_pod(job, pods[-1], now, settings) if pods else _without_pod(job, now)
+    told = observed.told_of(pods[-1] if pods else job)
+    return _read_pod(job, pods[-1], told, now, settings) if pods else _without_pod(job, told, now)
 
 
-def _read_pod(job: Object, pod: Object, now: datetime, settings: Settings) -> Attempt:
+def _read_pod(job: Object, pod: Object, told: Sequence[Told], now: datetime, settings: Settings) -> Attempt:
     name, phase = pod["metadata"]["name"], pod.get("status", {}).get("phase")
-    failure = ended(pod)
+    failure = ended(pod, told)
     if phase == "Succeeded":
         failure = _silent()
     elif phase == "Failed" and failure is None:
@@ -68,24 +74,31 @@ def _read_pod(job: Object, pod: Object, now: datetime, settings: Settings) -> At
         return Attempt("Failed", failure=failure, pod=name, ended_at=_ended_at(pod, job))
     if of_job(job) and phase != "Running":
         return Attempt("Failed", failure=of_job(job), pod=name, ended_at=_ended_at(pod, job))
+    asked = inquiry.of_pods([pod], now)
     if phase == "Running":
-        return Attempt("Running", failure=failure, pod=name)
-    return Attempt("Pending", failure=failure or hindered(pod) or slow(pod, now, settings.pending_seconds), pod=name)
+        return Attempt("Running", failure=failure, pod=name, inquiry=asked)
+    failure = failure or hindered(pod, told) or slow(pod, now, settings.pending_seconds)
+    return Attempt("Pending", failure=failure, pod=name, inquiry=asked)
 
 
-def _without_pod(job: Object, now: datetime) -> Attempt:
+def _without_pod(job: Object, told: Sequence[Told], now: datetime) -> Attempt:
     at = _job_ended_at(job)
     if failure := of_job(job):
         return Attempt("Failed", failure=failure, ended_at=at)
     if at:
         gone = world(Reason.EVICTED, "the pod was removed before its result was read")
         return Attempt("Failed", failure=gone, ended_at=at)
+    return Attempt("Pending", failure=refusal.of_events(told) or _no_pod(job, now), inquiry=inquiry.of_job(job, now))
+
+
+def _no_pod(job: Object, now: datetime) -> Failure | None:
+    """Events are kept for an hour only, and may not be told at all."""
     created = job["metadata"].get("creationTimestamp")
-    if created and now >= later(created, POD_EXPECTED):
-        name = job["metadata"]["name"]
-        text = f"no pod could be created, most likely for a ResourceQuota: kubectl describe job {name} says which"
-        return Attempt("Pending", failure=world(Reason.QUOTA_EXCEEDED, text, ended=False))
-    return Attempt("Pending")
+    if not created or now < later(created, POD_EXPECTED):
+        return None
+    name = job["metadata"]["name"]
+    text = f"no pod could be created, most likely for a ResourceQuota: kubectl describe job {name} says which"
+    return world(Reason.QUOTA_EXCEEDED, text, ended=False)
 
 
 def _silent() -> Failure:

@@ -14,6 +14,7 @@ from modelyard.api.drift import DriftMonitorSpec, DriftMonitorStatus, RetrainSta
 from modelyard.api.fields import API_VERSION, seconds
 from modelyard.api.serving import Revision
 from modelyard.contract.reasons import Reason
+from modelyard.contract.wording import DETAIL_LIMIT, plain
 from modelyard.plan.finding import finding
 from modelyard.plan.labels import APPROVE, FAMILY, MANAGED_BY, MANAGER, child_name, hash_of, owner_reference
 from modelyard.plan.moments import moment
@@ -197,7 +198,10 @@ def _ended(loop: Loop, state: str, message: str, refusals: int) -> Loop:
     """Findings are counted anew: those so far have been answered."""
     at = timestamp(loop.now)
     verdict = Verdict(
-        training_job=loop.current.training_job, promoted=state == "Promoted", at=at, message=message[:512]
+        training_job=loop.current.training_job,
+        promoted=state == "Promoted",
+        at=at,
+        message=plain(message, DETAIL_LIMIT),
     )
     asked = timedelta(seconds=seconds(loop.spec.retrain.cooldown))
     pause = max(asked, min(asked * 2 ** min(refusals, 16), COOLDOWN_MAX))  # never shorter than asked for

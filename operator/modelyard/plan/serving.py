@@ -12,6 +12,7 @@ from modelyard.plan.announce import transitions
 from modelyard.plan.canary import Turn, roll, target, withdrawn
 from modelyard.plan.endpoint import disruption_budget, main_service, revision_service
 from modelyard.plan.fleet import servers
+from modelyard.plan.inquiry import Inquiry
 from modelyard.plan.leftover import Leftovers, leftovers
 from modelyard.plan.observe import Observed
 from modelyard.plan.opening import opening
@@ -31,7 +32,7 @@ def plan_serving(resource: Object, observed: Observed, now: datetime, settings: 
         return read
     spec, conditions = read.spec, read.conditions
     family = observed.related.get("TrainingJob", ())
-    turn = _turn(spec, read.status, family, observed, now)
+    turn = _turn(spec, read.status, family, observed, now, settings)
     if turn.status.stable is None:
         root = spec.model.training_job_ref.name
         job = next((j for j in family if j["metadata"]["name"] == root), None)
@@ -53,20 +54,25 @@ class _Endpoint:
 def _serve(of: _Endpoint, turn: Turn, stable: Revision, conditions: ConditionSet) -> Plan:
     status, old = turn.status, of.resource.get("status", {})
     seen = servers(of.observed, stable.revision)
-    standing = Standing(status, old.get("phase", ""), seen, of.spec.replicas.min, turn.move)
+    trouble = seen.trouble(of.now, of.settings)
+    standing = Standing(status, old.get("phase", ""), seen, of.spec.replicas.min, turn.move, trouble)
     phase = at_rest(conditions, status, stable) if of.spec.suspend else stand(conditions, standing, stable)
     children = _children(of, status, stable)
     rest = leftovers(of.observed, status, children, of.now)
     measured = status.rollout is not None and status.rollout.step >= 0
+    live = [r.revision for r in (stable, status.candidate) if r]
+    asked = sum((servers(of.observed, r).inquiry(of.now) for r in live), Inquiry())
+    waits = (turn.move.wait if turn.move else None, rest.wait, asked.wait)
     written = _written(status, of.resource, phase, conditions, seen.ready)
     return Plan(
         status=written,
         apply=children,
         delete=rest.delete,
         events=turn.events or transitions(old.get("conditions", []), written["conditions"]),
-        requeue_after=min((w for w in (turn.move.wait if turn.move else None, rest.wait) if w), default=None),
+        requeue_after=min((w for w in waits if w), default=None),
         routing=_routing(of, turn, stable, rest),
         poll=seen.ready_pods if measured else (),
+        inspect=asked.about,
     )
 
 
@@ -76,27 +82,33 @@ def _turn(
     family: Sequence[Object],
     observed: Observed,
     now: datetime,
+    settings: Settings,
 ) -> Turn:
     """What is to be served, and the rollout's next move where one is under way. None begins without servers."""
     if spec.suspend:
         return withdrawn(status, "the endpoint is suspended")
-    if status.stable and returning(status.phase, servers(observed, status.stable.revision), spec.replicas.min):
-        return Turn(status)
-    return _rollout(spec, target(status, choose(spec.model, status, family, now), now), observed, now)
+    if status.stable:
+        serving = servers(observed, status.stable.revision)
+        if returning(status.phase, serving, spec.replicas.min, serving.trouble(now, settings)):
+            return Turn(status)
+    return _rollout(spec, target(status, choose(spec.model, status, family, now), now), observed, now, settings)
 
 
-def _rollout(spec: ModelDeploymentSpec, turn: Turn, observed: Observed, now: datetime) -> Turn:
+def _rollout(spec: ModelDeploymentSpec, turn: Turn, observed: Observed, now: datetime, settings: Settings) -> Turn:
     stable, candidate = turn.status.stable, turn.status.candidate
     if stable is None or candidate is None:
         return turn
     serving = servers(observed, stable.revision)
     figures = [r for name in serving.ready_pods if (r := observed.readings.get(name))]
-    return roll(turn, spec.rollout, _candidate(spec, candidate, observed), serving.ready, figures, now)
+    seen = _candidate(spec, candidate, observed, now, settings)
+    return roll(turn, spec.rollout, seen, serving.ready, figures, now)
 
 
-def _candidate(spec: ModelDeploymentSpec, candidate: Revision, observed: Observed) -> Candidate:
+def _candidate(
+    spec: ModelDeploymentSpec, candidate: Revision, observed: Observed, now: datetime, settings: Settings
+) -> Candidate:
     seen = servers(observed, candidate.revision)
-    return Candidate(candidate.revision, seen.ready, spec.replicas.min, seen.trouble)
+    return Candidate(candidate.revision, seen.ready, spec.replicas.min, seen.trouble(now, settings))
 
 
 def _children(of: _Endpoint, status: ModelDeploymentStatus, stable: Revision) -> tuple[dict[str, Any], ...]:
@@ -120,7 +132,8 @@ def _routing(of: _Endpoint, turn: Turn, stable: Revision, rest: Leftovers) -> Ma
     none = steady(stable.revision)
     ending = dict.fromkeys(rest.pods, none)
     if turn.move and status.candidate and status.rollout and status.rollout.step >= 0:
-        share = routing(_candidate(of.spec, status.candidate, of.observed), status.rollout)
+        candidate = _candidate(of.spec, status.candidate, of.observed, of.now, of.settings)
+        share = routing(candidate, status.rollout)
         return {**ending, **dict.fromkeys(pods, share)}
     epochs = {str(of.observed.readings.get(name, {}).get("epoch", "")) for name in pods}
     return {**ending, **dict.fromkeys(pods, none)} if rest.draining or epochs - {"", none.epoch} else {}

@@ -5,6 +5,7 @@ from typing import Any
 from modelyard.api.conditions import ConditionSet
 from modelyard.api.kind import StatusBase
 from modelyard.contract.progress import Progress
+from modelyard.contract.wording import plain
 from modelyard.plan.observe import Observed
 
 
@@ -21,4 +22,4 @@ def progress(observed: Observed, pod: str | None) -> str | None:
         return None
     said = Progress.model_validate(reading)
     words = f"{said.stage} {said.percent} %"
-    return (f"{words}: {said.message}" if said.message else words)[:256]
+    return plain(f"{words}: {said.message}" if said.message else words)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from modelyard.api.conditions import ConditionSet
 from modelyard.api.serving import ModelDeploymentStatus, Revision
 from modelyard.contract.reasons import Reason
-from modelyard.plan.fleet import Servers
+from modelyard.plan.fleet import Servers, Trouble
 from modelyard.plan.moments import moment
 from modelyard.plan.plan import Object
 from modelyard.plan.rollout import Move
@@ -24,6 +24,7 @@ class Standing:
     stable: Servers
     wanted: int
     move: Move | None  # of the rollout under way
+    trouble: Trouble | None  # of the stable revision's servers
 
 
 def waiting(conditions: ConditionSet, root: str, job: Object | None) -> str:
@@ -37,26 +38,26 @@ def waiting(conditions: ConditionSet, root: str, job: Object | None) -> str:
     if status.get("phase") == "Failed":
         conditions.stalled(Reason.WAITING_FOR_MODEL, f"TrainingJob {root} gave no model{because}")
     else:
-        conditions.progressing(Reason.WAITING_FOR_MODEL, f"TrainingJob {root} has no approved model yet{because}"[:512])
+        conditions.progressing(Reason.WAITING_FOR_MODEL, f"TrainingJob {root} has no approved model yet{because}")
     return "Pending"
 
 
-def returning(phase_before: str, stable: Servers, wanted: int) -> bool:
+def returning(phase_before: str, stable: Servers, wanted: int, trouble: Trouble | None) -> bool:
     """After a suspension the stable servers come back first: no candidate takes over for want of them."""
-    hopeless = stable.trouble is not None and stable.trouble.fatal
+    hopeless = trouble is not None and trouble.fatal
     return phase_before in (SUSPENDED, RESUMING) and stable.ready < wanted and not hopeless
 
 
 def at_rest(conditions: ConditionSet, status: ModelDeploymentStatus, stable: Revision) -> str:
     """Sets the conditions of a suspended endpoint that has a model; returns the phase."""
-    _rollout_healthy(conditions, Standing(status, SUSPENDED, Servers(), 0, None), stable)
+    _rollout_healthy(conditions, Standing(status, SUSPENDED, Servers(), 0, None, None), stable)
     return suspended(conditions, f"no server runs; {_name(stable)} is kept")
 
 
 def stand(conditions: ConditionSet, standing: Standing, stable: Revision) -> str:
     """Sets Ready, Reconciling, Stalled and RolloutHealthy; returns the phase."""
     _rollout_healthy(conditions, standing, stable)
-    ready, wanted, trouble = standing.stable.ready, standing.wanted, standing.stable.trouble
+    ready, wanted, trouble = standing.stable.ready, standing.wanted, standing.trouble
     if ready >= wanted:
         return _serving(conditions, standing, stable)
     counted = f"{ready} of {wanted} pods of {_name(stable)} are ready"
@@ -65,11 +66,11 @@ def stand(conditions: ConditionSet, standing: Standing, stable: Revision) -> str
         reason = trouble.reason if trouble else Reason.DEGRADED
         conditions.progressing(reason, text, ready=ready > 0)
         return "Degraded"
-    if trouble and trouble.fatal:
+    if trouble and (trouble.fatal or trouble.users):
         conditions.stalled(trouble.reason, text)
-        return "Failed"
+        return "Failed" if trouble.fatal else "Starting"
     conditions.progressing(trouble.reason if trouble else Reason.STARTING, text)
-    return RESUMING if returning(standing.phase_before, standing.stable, wanted) else "Starting"
+    return RESUMING if returning(standing.phase_before, standing.stable, wanted, trouble) else "Starting"
 
 
 def _serving(conditions: ConditionSet, standing: Standing, stable: Revision) -> str:
@@ -79,7 +80,7 @@ def _serving(conditions: ConditionSet, standing: Standing, stable: Revision) -> 
         conditions.progressing(Reason.ROLLING_OUT, f"{_name(status.candidate)}: {story}", ready=True)
         return "RollingOut"
     if not standing.stable.settled:
-        trouble = standing.stable.trouble
+        trouble = standing.trouble
         text = f"the pods of {_name(stable)} are replaced one by one"
         said = f"{text}: {trouble.message}" if trouble else text
         conditions.progressing(trouble.reason if trouble else Reason.STARTING, said, ready=True)

@@ -1,13 +1,15 @@
 """What keeps a pod from starting: it stays and starts by itself once the cause is mended."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from modelyard.contract.reasons import Reason
-from modelyard.plan.failure import Failure, container_statuses, ended, user, world
+from modelyard.contract.wording import quoted
+from modelyard.plan import mounting
+from modelyard.plan.failure import Failure, condition_of, container_statuses, ended, user, world
 from modelyard.plan.moments import later
+from modelyard.plan.observe import Told
 from modelyard.plan.plan import Object
 
 _PULL = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}
@@ -17,43 +19,44 @@ _REGISTRY_DOWN = re.compile(
     r"timeout|timed out|connection refused|no such host|toomanyrequests|too many requests|50[0234] |EOF|unavailable",
     re.IGNORECASE,
 )
+NO_CAUSE = re.compile(r'(?:Back-off pulling image "[^"]*")?')  # what kubelets say of a back-off before Kubernetes 1.32
 _NO_ACCESS = re.compile(r"unauthorized|denied|forbidden|authentication required|401|403", re.IGNORECASE)
 
 
-def classify(pod: Object) -> Failure | None:
+def classify(pod: Object, told: Sequence[Told] = ()) -> Failure | None:
     """What is wrong with a pod, whether it has ended or cannot start; None while nothing is."""
-    return ended(pod) or hindered(pod)
+    return ended(pod, told) or hindered(pod, told)
 
 
-def hindered(pod: Object) -> Failure | None:
-    """What keeps a pod from starting, as far as it tells itself."""
+def hindered(pod: Object, told: Sequence[Told] = ()) -> Failure | None:
+    """What keeps a pod from starting, as far as it or the events about it tell, newest first."""
     for container in container_statuses(pod):
         waiting = container.get("state", {}).get("waiting", {})
         reason, said = waiting.get("reason", ""), waiting.get("message") or ""
         if reason in _PULL:
-            return _pull(str(container.get("image", "")), reason, said)
+            return _pull(str(container.get("image", "")), reason, _cause(said, told))
         if reason in _CONFIG:
             return user(Reason.CONFIG_ERROR, _configuration(said or reason), ended=False)
-    return _unscheduled(pod)
+    return _unscheduled(pod) or mounting.of_events(pod, told)
+
+
+def _cause(said: str, told: Sequence[Told]) -> str:
+    """Why an image was not pulled, where the back-off itself does not say."""
+    failed = (t.message for t in told if t.reason == "Failed" and "pull image" in t.message)
+    return next(failed, said) if NO_CAUSE.fullmatch(said) else said
 
 
 def slow(pod: Object, now: datetime, patience: int) -> Failure | None:
     """A pod that has a node but no container for `patience` seconds: a volume is missing, and only events say so."""
-    scheduled = _condition(pod, "PodScheduled", "True")
+    scheduled = condition_of(pod, "PodScheduled", "True")
     if not scheduled or pod["status"].get("phase") != "Pending" or "lastTransitionTime" not in scheduled:
         return None
     if now < later(scheduled["lastTransitionTime"], patience):
         return None
-    mounted = [n for volume in pod["spec"].get("volumes", []) if (n := _source(volume))]
+    mounted = [n for volume in pod["spec"].get("volumes", []) if (n := mounting.source(volume))]
     name = pod["metadata"]["name"]
     text = f"the pod does not start: is one of {', '.join(mounted)} missing? kubectl describe pod {name} says more"
     return user(Reason.CONFIG_ERROR, text, ended=False)
-
-
-def _source(volume: Mapping[str, Any]) -> str | None:
-    if "secret" in volume:
-        return f"Secret {volume['secret'].get('secretName')}"
-    return f"ConfigMap {volume['configMap'].get('name')}" if "configMap" in volume else None
 
 
 def _pull(image: str, reason: str, said: str) -> Failure:
@@ -65,8 +68,10 @@ def _pull(image: str, reason: str, said: str) -> Failure:
         text = f"the registry refuses access to image {image}: check its name, or add imagePullSecrets"
         return user(Reason.IMAGE_PULL, f"{text} to the namespace's service account", ended=False)
     if _REGISTRY_DOWN.search(said):
-        return world(Reason.IMAGE_PULL, f"the registry of image {image} does not answer: {said}", ended=False)
-    return user(Reason.IMAGE_PULL, f"image {image} cannot be pulled: check its name. {said}", ended=False)
+        text = f"the registry of image {image} does not answer: {quoted(said)}; it is tried again"
+        return world(Reason.IMAGE_PULL, text, ended=False)
+    because = f" ({quoted(said)})" if said else ""
+    return user(Reason.IMAGE_PULL, f"image {image} cannot be pulled{because}: check its name", ended=False)
 
 
 def _configuration(said: str) -> str:
@@ -78,14 +83,14 @@ def _configuration(said: str) -> str:
         )
     key = re.search(r"couldn't find key (\S+) in Secret \S+/(\S+)", said)
     if key:
-        return f"Secret {key[2]} has no key {key[1]}: add it"
+        return f"Secret {key[2]} has no key {key[1]}, which the pod needs; add it"
     if "runAsNonRoot" in said or "will run as root" in said:
-        return f"the image runs as root, which no pod may: give it a numeric USER. {said}"
-    return f"the container cannot be set up: {said}"
+        return f"the image runs as root, which no pod may: give it a numeric USER ({quoted(said)})"
+    return f"the container cannot be set up: {quoted(said)}; correct what it names"
 
 
 def _unscheduled(pod: Object) -> Failure | None:
-    condition = _condition(pod, "PodScheduled", "False")
+    condition = condition_of(pod, "PodScheduled", "False")
     if condition is None:
         return None
     if condition.get("reason") == "SchedulingGated":
@@ -99,15 +104,10 @@ def _unscheduled(pod: Object) -> Failure | None:
         return world(
             Reason.UNSCHEDULABLE, f"no node has {wanted} free; it starts by itself when one appears", ended=False
         )
-    reasons = said.split(" preemption:")[0].rstrip(". ")
-    return world(Reason.UNSCHEDULABLE, f"no node fits: {reasons}; it starts by itself when one does", ended=False)
+    said = said.split(" preemption:")[0]
+    return world(Reason.UNSCHEDULABLE, f"no node fits: {quoted(said)}; it starts by itself when one does", ended=False)
 
 
 def _amount(pod: Object, resource: str) -> str:
     requests = pod["spec"]["containers"][0].get("resources", {}).get("requests", {})
     return f"{resource}: {requests[resource]}" if resource in requests else resource
-
-
-def _condition(pod: Object, type_: str, status: str) -> Mapping[str, Any] | None:
-    conditions = pod.get("status", {}).get("conditions", [])
-    return next((c for c in conditions if c["type"] == type_ and c["status"] == status), None)

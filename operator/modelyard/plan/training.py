@@ -25,7 +25,6 @@ from modelyard.plan.settings import Settings
 from modelyard.plan.shown import dumped, progress
 from modelyard.plan.suspension import SUSPENDED, suspended
 
-LOOK_AGAIN = 30.0  # seconds, while a pod does not start: some causes show only by the time that passes
 ENDED = ("Succeeded", "Failed")
 
 
@@ -44,6 +43,7 @@ class _Turn:
     apply: tuple[dict[str, Any], ...] = ()
     poll: tuple[str, ...] = ()
     requeue: float | None = None
+    inspect: tuple[Object, ...] = ()
 
     def change(self, **update: Any) -> None:
         self.status = self.status.model_copy(update=update)
@@ -65,6 +65,7 @@ def plan_training(resource: Object, observed: Observed, now: datetime, settings:
         events=transitions(read.before.get("conditions", []), after["conditions"]),
         requeue_after=turn.requeue,
         poll=turn.poll,
+        inspect=turn.inspect,
     )
 
 
@@ -106,6 +107,7 @@ def _reset(turn: _Turn) -> None:
     """What an earlier spec gave is no part of a new run."""
     turn.status = TrainingJobStatus(observed_generation=turn.status.observed_generation)
     turn.conditions.set("Approved", None, Reason.PENDING, "there is no model yet")
+    turn.conditions.set("Trained", None, Reason.PENDING, "no attempt has ended yet")
 
 
 def _suspend(turn: _Turn) -> None:
@@ -152,6 +154,7 @@ def _follow(turn: _Turn) -> None:
         _failed(turn, attempt.failure)
         return
     turn.apply, turn.poll = _wanted(turn), attempt.poll
+    turn.inspect, turn.requeue = attempt.inquiry.about, attempt.inquiry.wait
     words = progress(turn.observed, attempt.pod)
     turn.change(progress=words, phase="Running" if attempt.state == "Running" else "Starting")
     if attempt.failure:
@@ -161,8 +164,6 @@ def _follow(turn: _Turn) -> None:
         turn.conditions.progressing(Reason.TRAINING, f"attempt {turn.status.attempt} runs")
     else:
         turn.conditions.progressing(Reason.STARTING, f"attempt {turn.status.attempt} starts")
-    if attempt.state != "Running":
-        turn.requeue = LOOK_AGAIN
 
 
 def _finished(turn: _Turn, result: TrainResult, ended: str) -> None:
@@ -175,6 +176,7 @@ def _finished(turn: _Turn, result: TrainResult, ended: str) -> None:
     )
     reached = score(turn.spec.objective, result.metrics)
     turn.change(model=model, metrics=metrics_of(result.metrics), score=reached, progress=None, completed_at=ended)
+    turn.conditions.set("Trained", True, Reason.SUCCEEDED)
     short_of = missed(turn.spec.objective, result.metrics)
     if short_of:
         turn.change(phase="Failed")
@@ -189,12 +191,13 @@ def _finished(turn: _Turn, result: TrainResult, ended: str) -> None:
 def _failed(turn: _Turn, failure: Failure) -> None:
     policy, attempt = turn.spec.failure_policy, turn.status.attempt
     failures = attempt - turn.status.suspended_attempts
+    turn.conditions.set("Trained", False, failure.reason, failure.message)
     if failure.blame == "world" and failures <= policy.max_restarts:
         wait = pause(policy.backoff, failures)
         retry_at = timestamp(turn.now + wait)
         turn.change(retry_at=retry_at, progress=None, phase="BackingOff")
         text = f"attempt {attempt} failed: {failure.reason}: {failure.message}; the next begins at {retry_at}"
-        turn.conditions.progressing(Reason.BACKING_OFF, text)
+        turn.conditions.progressing(Reason.BACKING_OFF, text, about=failure.reason)
         turn.requeue = wait.total_seconds()
         return
     tries = f" after {attempt} attempts" if attempt > 1 else ""

@@ -96,7 +96,7 @@ def _quality(conditions: ConditionSet, check: CheckStatus | None) -> None:
     if check is None:
         conditions.set("DataQuality", None, Reason.LEARNING, "no check of this model yet")
     elif check.verdict == "QualityViolation":
-        conditions.set("DataQuality", False, Reason.QUALITY_VIOLATION, "; ".join(check.quality_findings)[:512])
+        conditions.set("DataQuality", False, Reason.QUALITY_VIOLATION, "; ".join(check.quality_findings))
     elif check.verdict in UNMEASURED:
         conditions.set("DataQuality", None, Reason(check.verdict), check.message)
     else:

@@ -6,6 +6,7 @@ from modelyard.api.dataset import Candidate, DatasetVersion, FailedExpectationSt
 from modelyard.contract.document import short
 from modelyard.contract.reasons import Reason
 from modelyard.contract.results import DatasetResult, FailedExpectation
+from modelyard.contract.wording import DETAIL_LIMIT, plain
 from modelyard.plan.moments import moment
 
 
@@ -26,26 +27,28 @@ def version(result: DatasetResult, created_at: str) -> DatasetVersion:
 def candidate(result: DatasetResult) -> Candidate:
     """A rejected version. Warnings did not reject it."""
     failed = [
-        FailedExpectationStatus(name=e.name[:128], failed=e.failed, total=e.total, message=e.message[:512])
+        FailedExpectationStatus(
+            name=plain(e.name, 128), failed=e.failed, total=e.total, message=plain(e.message, DETAIL_LIMIT)
+        )
         for e in result.failed_expectations
         if e.severity == "fail"
     ]
     return Candidate(
-        digest=result.digest, failed_expectations=failed, schema_findings=[f[:256] for f in result.schema_findings]
+        digest=result.digest, failed_expectations=failed, schema_findings=[plain(f) for f in result.schema_findings]
     )
 
 
 def rejection(rejected: Candidate) -> tuple[Reason, str]:
-    """Why a candidate was rejected, in words of bounded length."""
+    """Why a candidate was rejected, in words."""
     failed = [e.message or _counted(e.name, e.failed, e.total) for e in rejected.failed_expectations]
     reason = Reason.EXPECTATION_FAILED if failed else Reason.SCHEMA_MISMATCH
-    return reason, "; ".join([*failed, *rejected.schema_findings])[:400]
+    return reason, "; ".join([*failed, *rejected.schema_findings])
 
 
 def warnings(expectations: Iterable[FailedExpectation]) -> str:
     """Expectations of severity warn that did not hold; empty where all do."""
     told = [e.message or _counted(e.name, e.failed, e.total) for e in expectations if e.severity == "warn"]
-    return "; ".join(told)[:400]
+    return "; ".join(told)
 
 
 def checked_at(result: DatasetResult, started_at: str) -> str:

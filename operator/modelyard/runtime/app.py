@@ -14,6 +14,7 @@ from modelyard.runtime.client import Client, pace
 from modelyard.runtime.config import Config
 from modelyard.runtime.election import Election
 from modelyard.runtime.events import Recorder
+from modelyard.runtime.inspection import Inspection
 from modelyard.runtime.intake import Intake
 from modelyard.runtime.inventory import INVENTORY
 from modelyard.runtime.metrics import LEADER
@@ -47,8 +48,9 @@ class Operator:
         self._queue: Queue[Key] = Queue(lane=lambda key: (key.namespace, key.kind))
         self.intake = Intake(Cache(), self._queue)
         self._pods = Pods(self.intake.cache, self._queue.add, runtime.poll_seconds)
+        self._inspection = Inspection(client, self.intake.cache, self._queue.add)
         recorder = Recorder(client, identity())
-        reconciler = Reconciler(client, self.intake, recorder, self._pods, planners, config.settings)
+        reconciler = Reconciler(client, self.intake, recorder, self._pods, self._inspection, planners, config.settings)
         self.resync = Resync(client, self.intake, reconciler.heal, runtime.namespaces, runtime.resync_seconds)
         self._worker = Worker(self._queue, reconciler)
         self.watches = Watches()
@@ -88,6 +90,7 @@ class Operator:
             if self._election:
                 tasks.create_task(self._election.keep())
             tasks.create_task(self._pods.run())
+            tasks.create_task(self._inspection.run())
             for _ in range(self._workers):
                 tasks.create_task(self._worker.run(self._workers))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelyard.plan.labels import owner_of
-from modelyard.plan.observe import relations
+from modelyard.plan.observe import Told, relations
 from modelyard.plan.plan import Key, Object, key_of
 from modelyard.runtime.ownership import Ownership
 from modelyard.runtime.resources import APPLIED_KINDS
@@ -38,6 +38,7 @@ class Cache:
         self._deleted: OrderedDict[Key, int] = OrderedDict()
         self._readings: dict[tuple[str, str], Mapping[str, Any]] = {}
         self.ownership = Ownership()
+        self._told: dict[str, tuple[Told, ...]] = {}
 
     def get(self, key: Key) -> Object | None:
         return self._objects.get((key.kind, key.namespace), {}).get(key.name)
@@ -51,6 +52,9 @@ class Cache:
 
     def reading(self, namespace: str, pod: str) -> Mapping[str, Any] | None:
         return self._readings.get((namespace, pod))
+
+    def told(self, uid: str) -> tuple[Told, ...]:
+        return self._told.get(uid, ())
 
     def keys(self, kind: str, namespace: str | None = None) -> Iterator[Key]:
         """All objects of a kind, of one namespace or of every one."""
@@ -109,6 +113,15 @@ class Cache:
             self._readings.pop((namespace, pod), None)
         else:
             self._readings[namespace, pod] = reading
+        return changed
+
+    def set_told(self, uid: str, told: tuple[Told, ...]) -> bool:
+        """The events about a child, by its uid; none forgets them. True if that is news."""
+        changed = self.told(uid) != told
+        if told:
+            self._told[uid] = told
+        else:
+            self._told.pop(uid, None)
         return changed
 
     def sizes(self) -> Mapping[str, int]:

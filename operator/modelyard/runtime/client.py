@@ -18,7 +18,7 @@ from modelyard.runtime import login, trace
 from modelyard.runtime.errors import UnavailableError, from_answer
 from modelyard.runtime.fence import FencedError, fenced, watched
 from modelyard.runtime.metrics import API_WRITES, answered
-from modelyard.runtime.resources import EVENT, Resource, resource_of
+from modelyard.runtime.resources import CORE_EVENT, EVENT, Resource, resource_of
 
 PAGE = 500
 TIMEOUT = aiohttp.ClientTimeout(total=5, connect=3)  # lease duration (15 s) less renew deadline (10 s): see election
@@ -147,6 +147,13 @@ class Client:
 
     async def create_event(self, event: Mapping[str, Any]) -> None:
         await self._write("create_event", "post", EVENT.path(event["metadata"]["namespace"]), body=event)
+
+    async def events_about(self, namespace: str, uid: str) -> list[Mapping[str, Any]]:
+        """At most 20 events about one object, in no order."""
+        selector = f"involvedObject.uid={uid}"
+        answer = await self._request("get", CORE_EVENT.path(namespace), limit=20, field_selector=selector)
+        events: list[Mapping[str, Any]] = answer["items"]
+        return events
 
     async def create_lease(self, path: str, lease: Mapping[str, Any]) -> dict[str, Any]:
         return await self._request("post", path, body=lease)

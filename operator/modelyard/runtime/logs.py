@@ -1,6 +1,7 @@
 """Logs: one JSON object a line for a cluster, plain lines for a terminal. `extra={"fields": {...}}` adds fields.
 
-Lines of one reconcile carry its id and its resource, whoever logs them.
+Lines of one reconcile carry its id and its resource, whoever logs them. Secrets in others' words are hidden, as in a
+status.
 """
 
 import json
@@ -9,6 +10,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
+from modelyard.contract.redaction import redacted
 from modelyard.runtime import trace
 
 
@@ -20,9 +22,10 @@ def fields_of(record: logging.LogRecord) -> dict[str, Any]:
 class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        line = {"time": moment, "level": record.levelname.lower(), "message": record.getMessage(), **fields_of(record)}
+        message = redacted(record.getMessage())
+        line = {"time": moment, "level": record.levelname.lower(), "message": message, **fields_of(record)}
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+            line["traceback"] = redacted(self.formatException(record.exc_info))
         return json.dumps(line | {"logger": record.name}, default=str, ensure_ascii=False)
 
 
@@ -32,7 +35,7 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         fields = " ".join(f"{name}={value}" for name, value in fields_of(record).items())
-        return f"{super().format(record)} {fields}".rstrip()
+        return redacted(f"{super().format(record)} {fields}".rstrip())
 
 
 def configure(level: str, form: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from modelyard.contract.progress import Routing
 from modelyard.contract.reasons import Reason
+from modelyard.contract.wording import quoted
 from modelyard.plan.labels import APPLIED_HASH, hash_of
 from modelyard.plan.observe import Observed, observe
 from modelyard.plan.plan import Key, Object, Plan, key_of
@@ -35,6 +36,12 @@ class Asks(Protocol):
     def ask(self, key: Key, pods: tuple[str, ...], routing: Mapping[str, Routing]) -> None: ...
 
 
+class Looks(Protocol):
+    """Who fetches the events about children on the planner's behalf."""
+
+    def look_at(self, owner: Key, objects: tuple[Object, ...]) -> None: ...
+
+
 class PlanningError(Exception):
     """A planner raised, or planned what cannot be: an error of ours."""
 
@@ -50,6 +57,7 @@ class Reconciler:
         intake: Intake,
         recorder: Recorder,
         asks: Asks,
+        looks: Looks,
         planners: Planners,
         settings: Settings,
         now: Callable[[], datetime] = _now,
@@ -58,6 +66,7 @@ class Reconciler:
         self._intake = intake
         self._recorder = recorder
         self._asks = asks
+        self._looks = looks
         self._planners = planners
         self._settings = settings
         self._now = now
@@ -97,6 +106,7 @@ class Reconciler:
 
     def _forget(self, key: Key) -> None:
         self._asks.ask(key, (), {})
+        self._looks.look_at(key, ())
         self._to_heal.discard(key)
         self._budget.forget(key)
 
@@ -115,6 +125,7 @@ class Reconciler:
         for unwanted in plan.delete:
             await self._delete(key, unwanted)
         self._asks.ask(key, plan.poll, plan.routing)
+        self._looks.look_at(key, plan.inspect)
         await self._write_status(resource, plan.status)
         for event in plan.events:
             await self._recorder.tell(resource, event)
@@ -179,7 +190,7 @@ class Reconciler:
             reason = Reason.QUOTA_EXCEEDED if error.quota else Reason.INTERNAL_ERROR
             await self._try_to_show(resource, reason, _refused(error), final=False)
         elif failures + 1 >= PATIENCE and not isinstance(error, (ConflictError, ForbiddenError)):
-            text = f"The API server does not answer as it should ({error}). The operator tries again."
+            text = f"The API server does not answer as it should: {quoted(str(error))}. The operator tries again."
             await self._try_to_show(resource, Reason.INTERNAL_ERROR, text, final=False)
 
     async def _try_to_show(self, resource: Object, reason: Reason, message: str, *, final: bool) -> None:
@@ -197,17 +208,15 @@ def _same_owner(found: Object, child: Mapping[str, Any]) -> bool:
 
 
 def _ours(error: PlanningError) -> str:
-    return (
-        f"The operator cannot plan this resource ({error}). It tries again; please report this with the operator's log."
-    )
+    fix = "It tries again; please report this with the operator's log."
+    return f"The operator cannot plan this resource: {quoted(str(error))}. {fix}"
 
 
 def _refused(error: ApiError) -> str:
+    said = quoted(error.message)
     if isinstance(error, ForbiddenError) and error.rights:
-        return (
-            f"The operator may not do what this resource needs: {error.message}. Give its role this right, "
-            "as the chart of this version does: upgrade the release with helm, or ask who manages its RBAC."
+        fix = (
+            "Give its role this right, as this version's chart does: upgrade the release, or ask who manages its RBAC."
         )
-    return (
-        f"Kubernetes refused what this resource needs: {error.message}. Change the field it names, or what forbids it."
-    )
+        return f"The operator may not do what this resource needs: {said}. {fix}"
+    return f"Kubernetes refused what this resource needs: {said}. Change the field it names, or what forbids it."

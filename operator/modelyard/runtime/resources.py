@@ -37,6 +37,7 @@ CHILDREN = (
 )
 WATCHED = OWN + CHILDREN
 EVENT = Resource("Event", "events.k8s.io", "v1", "events")
+CORE_EVENT = Resource("Event", "", "v1", "events")  # read under its old name: only there uids can be selected
 LEASE = Resource("Lease", "coordination.k8s.io", "v1", "leases")
 
 OWN_KINDS = frozenset(resource.kind for resource in OWN)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from modelyard.api.conditions import MESSAGE_LIMIT, ConditionSet
+from modelyard.api.conditions import ConditionSet
 from modelyard.contract.reasons import Reason
 from modelyard.plan.labels import PAUSED
 from modelyard.plan.plan import Object
@@ -59,7 +59,7 @@ def failed(resource: Object, reason: Reason, message: str, now: datetime, *, fin
     if final:
         conditions.stalled(reason, message)
     else:
-        conditions.progressing(reason, message[:MESSAGE_LIMIT])
+        conditions.progressing(reason, message)
     status = {"phase": "Pending", **resource.get("status", {}), "conditions": conditions.dump()}
     return {**status, "observedGeneration": resource["metadata"].get("generation", 0)}
 

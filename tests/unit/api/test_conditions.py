@@ -24,7 +24,7 @@ def test_changed_status_moves_its_transition_time() -> None:
     second.stalled(Reason.INVALID_SQL, "spec.transform.sql: mend it")
     ready = next(c for c in second.dump() if c["type"] == "Ready")
     assert (ready["status"], ready["lastTransitionTime"]) == ("False", "2026-01-01T01:00:00Z")
-    assert ready["message"] == "spec.transform.sql: mend it (see docs/reasons.md#invalidsql)"
+    assert ready["message"] == "spec.transform.sql: mend it (see docs/reasons/InvalidSql.md)"
 
 
 def test_standard_conditions_are_always_present() -> None:

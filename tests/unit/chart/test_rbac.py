@@ -6,7 +6,7 @@ import pytest
 
 from modelyard.api.fields import GROUP
 from modelyard.api.kinds import KINDS
-from modelyard.runtime.resources import CHILDREN, EVENT, LEASE, OWN
+from modelyard.runtime.resources import CHILDREN, CORE_EVENT, EVENT, LEASE, OWN
 from tests.unit.chart.rendering import NAMESPACE, Helm, Object, Rendered
 
 Right = tuple[str, str, str]  # group, resource, verb
@@ -34,7 +34,8 @@ def needed() -> set[Right]:
     own |= {(GROUP, "trainingjobs", verb) for verb in ("create", "patch")}
     children = {(each.group, each.plural, verb) for each in CHILDREN for verb in WATCH}
     children |= {(each.group, each.plural, verb) for each in CHILDREN if each.plural != READ_ONLY for verb in WRITE}
-    return own | children | {(EVENT.group, EVENT.plural, "create")}
+    events = {(EVENT.group, EVENT.plural, "create"), (CORE_EVENT.group, CORE_EVENT.plural, "list")}
+    return own | children | events
 
 
 def roles(rendered: Rendered) -> list[Object]:

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from docs import reason_pages
 from docs.fields import page, rendered
 from modelyard.api.kind import Kind
 from modelyard.api.kinds import KINDS
 from modelyard.contract.reasons import Reason
+from modelyard.contract.wording import told
 from tests.unit.docs.documents import DOCUMENTS, ROOT, anchors, commands, links, name
 
 each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=name)
@@ -24,6 +26,8 @@ STANDARD = {
     "namespace",
     "configmap",
     "node",
+    "nodes",
+    "quota",
     "deployment",
     "endpointslices",
     "crd",
@@ -31,9 +35,31 @@ STANDARD = {
 OTHERS = {"prometheus"}  # of the Prometheus Operator
 
 
-def test_every_reason_is_explained_and_nothing_else() -> None:
-    headings = re.findall(r"^### (\w+)$", (ROOT / "docs" / "reasons.md").read_text(), re.MULTILINE)
-    assert sorted(headings) == sorted(str(reason) for reason in Reason)
+def test_every_reason_has_its_page_and_nothing_else_has() -> None:
+    pages = [path.stem for path in (ROOT / "docs" / "reasons").iterdir()]
+    assert sorted(pages) == sorted(str(reason) for reason in Reason)
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_what_is_known_of_a_reason_stands_in_its_page(reason: Reason) -> None:
+    text = reason_pages.path_of(reason).read_text()
+    assert "<!-- generated: reason -->" in text
+    assert text == reason_pages.rendered(reason, text), "run `make docs`"
+    parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
+    assert tuple(parts[1::2]) == reason_pages.HEADINGS
+    assert all(part.strip() for part in parts[2::2])
+
+
+def test_the_index_lists_every_reason() -> None:
+    text = reason_pages.INDEX.read_text()
+    assert text == reason_pages.rendered_index(text), "run `make docs`"
+    assert {target.stem for target, _ in links(reason_pages.INDEX)} == {str(reason) for reason in Reason}
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_messages_link_to_pages_that_exist(reason: Reason) -> None:
+    (path,) = re.findall(r"\(see (\S+)\)$", told(reason, "it failed", link=True))
+    assert (ROOT / path).is_file()
 
 
 @each_document

@@ -6,7 +6,7 @@ from typing import Any
 
 from modelyard.api.fields import API_VERSION
 from modelyard.plan.labels import labels_for
-from modelyard.plan.observe import Observed
+from modelyard.plan.observe import Observed, Told
 from modelyard.plan.plan import Key, Object
 
 NAMESPACE = "ns"
@@ -143,14 +143,18 @@ def pod(name: str = "p", image: str = "modelyard/training:dev") -> Built:
 
 
 def observed(
-    *children: Object, related: tuple[Object, ...] = (), readings: dict[str, dict[str, Any]] | None = None
+    *children: Object,
+    related: tuple[Object, ...] = (),
+    readings: dict[str, dict[str, Any]] | None = None,
+    told: dict[str, tuple[Told, ...]] | None = None,
 ) -> Observed:
-    """`related` are sorted by kind."""
+    """`related` are sorted by kind; `told` are events by uid."""
     kinds = {o["kind"] for o in related}
     return Observed(
         children=tuple(children),
         related={kind: tuple(o for o in related if o["kind"] == kind) for kind in kinds},
         readings=readings or {},
+        told=told or {},
     )
 
 

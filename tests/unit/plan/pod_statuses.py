@@ -127,7 +127,7 @@ CASES: list[tuple[str, Built, Reason, str, bool, str]] = [
         False,
         "no node has cpu: 1, memory free",
     ),
-    ("tainted", unschedulable(TAINTED), Reason.UNSCHEDULABLE, "world", False, "untolerated taint {dedicated: gpu};"),
+    ("tainted", unschedulable(TAINTED), Reason.UNSCHEDULABLE, "world", False, "untolerated taint {dedicated: gpu}”;"),
     (
         "gated",
         pod().condition("PodScheduled", "False", "SchedulingGated", "Scheduling is blocked due to non-empty gates"),
@@ -161,7 +161,7 @@ CASES: list[tuple[str, Built, Reason, str, bool, str]] = [
         Reason.USER_ERROR,
         "user",
         True,
-        "exit code 1: ModuleNotFoundError",
+        "exit code 1: “ModuleNotFoundError",
     ),
     ("dies in silence", pod().ended(2), Reason.USER_ERROR, "user", True, "kubectl logs"),
     (
@@ -232,7 +232,7 @@ CASES: list[tuple[str, Built, Reason, str, bool, str]] = [
         Reason.CRASH_LOOP,
         "world",
         False,
-        "exit code 1 and was restarted 3 times: ValueError",
+        "exit code 1 and was restarted 3 times: “ValueError",
     ),
     (
         "server ended, kubelet is about to restart it",
@@ -240,7 +240,7 @@ CASES: list[tuple[str, Built, Reason, str, bool, str]] = [
         Reason.CRASH_LOOP,
         "world",
         False,
-        "restarted 0 times: KeyError",
+        "restarted 0 times: “KeyError",
     ),
     ("server out of memory", crashing("OOMKilled", 137, ""), Reason.OOM_KILLED, "user", False, "1Gi"),
     (

@@ -7,9 +7,10 @@ from typing import Any
 
 from modelyard.api.conditions import timestamp
 from modelyard.contract.document import Document
-from modelyard.plan.observe import Observed
+from modelyard.plan.observe import Observed, Told
 from modelyard.plan.plan import Event, Object, Plan
 from modelyard.plan.settings import Settings
+from tests.unit.plan import promises
 from tests.unit.plan.builders import NOW, Built, observed
 
 Planner = Callable[[Object, Observed, datetime, Settings], Plan]
@@ -25,6 +26,7 @@ class Simulation:
         self.related = list(related)
         self.children: dict[tuple[str, str], Built] = {}
         self.readings: dict[str, dict[str, Any]] = {}
+        self.told_of: dict[str, tuple[Told, ...]] = {}  # events by uid
         self.now = NOW
         self.settings = Settings()
         self.events: list[Event] = []
@@ -44,8 +46,10 @@ class Simulation:
         return condition["status"], condition["reason"]
 
     def plan(self) -> Plan:
-        seen = observed(*self.children.values(), related=tuple(self.related), readings=self.readings)
-        return self.planner(self.resource, seen, self.now, self.settings)
+        seen = observed(*self.children.values(), related=tuple(self.related), readings=self.readings, told=self.told_of)
+        plan = self.planner(self.resource, seen, self.now, self.settings)
+        promises.hold(self.resource, plan)
+        return plan
 
     def step(self, losing: Collection[str] = ()) -> Plan:
         """One reconcile; writes of the children named in `losing`, or of the status, do not arrive."""

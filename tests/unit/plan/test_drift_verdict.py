@@ -29,7 +29,7 @@ def test_drift_alone_is_reported_and_retrains_nothing() -> None:
     w = world()
     checked(w, check("Drifted", driftedColumns=1, columns=7, worst=worst))
     assert (w.status["phase"], w.condition("DriftDetected")) == ("Drifted", ("True", "Drifted"))
-    assert w.message("DriftDetected") == "1 of 7 columns moved: price (0.21)"
+    assert w.message("DriftDetected") == "1 of 7 columns moved: price (0.21) (see docs/reasons/Drifted.md)"
     assert [(e.type, e.reason) for e in w.events] == [("Warning", Reason.DRIFTED)]
     assert "retrain" not in w.status
 
@@ -57,7 +57,8 @@ def test_alert_says_it_and_does_nothing() -> None:
     checked(w, decay())
     checked(w, decay())
     assert [e.message for e in w.events if "Alert" in e.message] == [
-        "2 findings in a row: it is Degraded; spec.retrain.action is Alert, a person decides"
+        "2 findings in a row: it is Degraded; spec.retrain.action is Alert, a person decides "
+        "(see docs/reasons/Degraded.md)"
     ]
     assert "retrain" not in w.status
     assert w.condition("RetrainAllowed")[0] == "False"

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelyard.contract.reasons import Reason
-from modelyard.plan.failure import LIMIT, of_job
+from modelyard.contract.wording import LIMIT
+from modelyard.plan.failure import of_job
 from modelyard.plan.startup import classify, slow
 from tests.unit.plan.builders import NOW, Built, job, pod
 from tests.unit.plan.pod_statuses import CASES, told, unschedulable

@@ -25,7 +25,8 @@ CONTAINER_FIELDS = {
     *("terminationMessagePath", "terminationMessagePolicy", "startupProbe", "readinessProbe", "livenessProbe"),
 }
 MOUNTS = ("/etc/modelyard", "/tmp", "/opt/ml", "/opt/ml/code", "/var/run/modelyard/sources/")
-KINDS_OF_VOLUME = {"configMap", "emptyDir", "secret"}
+KINDS_OF_VOLUME = {"configMap", "downwardAPI", "emptyDir", "secret"}
+SHOWN_TO_POD = "metadata.annotations['modelyard.dev/task']"  # its task, and nothing else of it
 PLAIN_POD = pod_template(POD, {}, Settings())["spec"]
 (PLAIN_CONTAINER,) = PLAIN_POD["containers"]
 
@@ -40,7 +41,10 @@ def unexpected(template: Template) -> list[str]:
     found += [field for field in same if container[field] != PLAIN_CONTAINER[field]]
     found += [mount["mountPath"] for mount in container["volumeMounts"] if not mount["mountPath"].startswith(MOUNTS)]
     found += [volume["name"] for volume in spec["volumes"] if not volume.keys() - {"name"} <= KINDS_OF_VOLUME]
-    return found
+    shown = [
+        item["fieldRef"]["fieldPath"] for v in spec["volumes"] for item in v.get("downwardAPI", {}).get("items", ())
+    ]
+    return found + [path for path in shown if path != SHOWN_TO_POD]
 
 
 def hostile(kind: str) -> st.SearchStrategy[Plan]:
@@ -48,10 +52,9 @@ def hostile(kind: str) -> st.SearchStrategy[Plan]:
 
 
 def _startable(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
-    """Without what would make a TrainingJob wait for other data than there is."""
-    if kind == "TrainingJob":
-        return {**spec, "datasetRef": {"name": spec["datasetRef"]["name"]}}
-    return spec
+    """Not suspended, and without what would make a TrainingJob wait for other data than there is."""
+    going = {**spec, "suspend": False}
+    return {**going, "datasetRef": {"name": spec["datasetRef"]["name"]}} if kind == "TrainingJob" else going
 
 
 @pytest.mark.parametrize("kind", PLAIN)

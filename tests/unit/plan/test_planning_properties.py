@@ -124,7 +124,7 @@ def plays(acts: dict[str, Act]) -> st.SearchStrategy[list[tuple[str, int]]]:
 
 def hold_to_the_rules(it: Simulation) -> None:
     """What is true at any moment. One result read may let the next build begin; then nothing moves by itself."""
-    seen = observed(*it.children.values(), related=tuple(it.related), readings=it.readings)
+    seen = observed(*it.children.values(), related=tuple(it.related), readings=it.readings, told=it.told_of)
     plan = it.plan()
     for _ in range(2):
         assert not {c["metadata"]["name"] for c in plan.apply} & {c["metadata"]["name"] for c in plan.delete}

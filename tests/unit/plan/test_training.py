@@ -249,7 +249,7 @@ def test_the_monitors_history_decides_about_approval(promoted: bool, expected: t
     it.related = [monitor().status(history=[verdict, other])]
     it.settle()
     assert it.told("Approved") == expected
-    assert it.condition("Approved")["message"] == "by 0.03"
+    assert it.condition("Approved")["message"] == ("by 0.03" if promoted else "by 0.03 (see docs/reasons/Refused.md)")
     it.related = []  # a monitor that is gone takes nothing back
     it.settle()
     assert it.told("Approved") == expected

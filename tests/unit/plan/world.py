@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from modelyard.plan.labels import owner_of
-from modelyard.plan.observe import Observed
+from modelyard.plan.observe import Observed, Told
 from modelyard.plan.plan import Event, Object, Plan
 from modelyard.plan.settings import Settings
+from tests.unit.plan import promises
 from tests.unit.plan.builders import NOW, Built, pod
 
 Planner = Callable[[Object, Observed, datetime, Settings], Plan]
@@ -20,6 +21,7 @@ class World:
         self.related = {(r["kind"], r["metadata"]["name"]): r for r in related}
         self.children: dict[tuple[str, str], Built] = {}
         self.readings: dict[str, dict[str, Any]] = {}
+        self.told: dict[str, tuple[Told, ...]] = {}  # events by uid
         self.now = NOW
         self.events: list[Event] = []
 
@@ -48,11 +50,13 @@ class World:
     def observed(self) -> Observed:
         kinds = {kind for kind, _ in self.related}
         related = {kind: tuple(r for (k, _), r in self.related.items() if k == kind) for kind in kinds}
-        return Observed(tuple(self.children.values()), related, self.readings)
+        return Observed(tuple(self.children.values()), related, self.readings, self.told)
 
     def look(self) -> Plan:
         """Plan, without carrying anything out."""
-        return self.planner(self.resource, self.observed(), self.now, Settings())
+        plan = self.planner(self.resource, self.observed(), self.now, Settings())
+        promises.hold(self.resource, plan)
+        return plan
 
     def step(self, *, lose_status: bool = False) -> Plan:
         """Plan once and carry it out."""
@@ -115,7 +119,12 @@ class World:
     def server_pod(self, deployment: str, index: int, template: Built, *, ready: bool) -> str:
         name = f"{deployment}-{index}"
         conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
-        made = pod(name).running().metadata(labels=template["metadata"]["labels"], of=("Deployment", deployment))
+        made = (
+            pod(name)
+            .spec(restartPolicy="Always")
+            .running()
+            .metadata(labels=template["metadata"]["labels"], of=("Deployment", deployment))
+        )
         self.children["Pod", name] = made.status(conditions=conditions)
         return name
 

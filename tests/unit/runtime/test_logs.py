@@ -4,6 +4,8 @@ import json
 import logging
 import sys
 
+import pytest
+
 from modelyard.runtime.logs import JsonFormatter, TextFormatter
 
 
@@ -32,3 +34,15 @@ def test_json_keeps_a_traceback_in_one_line() -> None:
 
 def test_text_ends_with_the_fields() -> None:
     assert TextFormatter().format(record(kind="Dataset")).endswith("INFO    done it kind=Dataset")
+
+
+@pytest.mark.parametrize("formatter", [JsonFormatter(), TextFormatter()], ids=["json", "text"])
+def test_secrets_in_others_words_reach_no_line(formatter: logging.Formatter) -> None:
+    said = record()
+    said.args = ()
+    said.msg = "pull of https://me:hunter2@registry.example failed"
+    try:
+        raise ValueError("password=hunter2")
+    except ValueError:
+        said.exc_info = sys.exc_info()
+    assert "hunter2" not in formatter.format(said)
