@@ -83,7 +83,7 @@ def quiet() -> Iterator[Any]:
             yield pytest.param(alert, series, case["at"], id=f"{alert}: {name}")
 
 
-@pytest.mark.parametrize(("alert", "series", "at"), quiet())
+@pytest.mark.parametrize(("alert", "series", "at"), list(quiet()))
 def test_alert_keeps_still(promtool: Promtool, alert: str, series: Series, at: str) -> None:
     promtool.firing(alert, series, at, expected=0)
 

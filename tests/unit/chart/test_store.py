@@ -65,7 +65,8 @@ def test_the_chart_makes_no_secret_where_it_is_not_its_own(helm: Helm, case: str
 
 def test_an_external_store_replaces_the_embedded_one(helm: Helm) -> None:
     rendered = helm.template(CASES["external store with identity"])
-    assert rendered.of("StatefulSet") == rendered.of("Service") == rendered.of("PersistentVolumeClaim") == []
+    assert rendered.of("StatefulSet") == rendered.of("PersistentVolumeClaim") == []
+    assert [each["metadata"]["name"] for each in rendered.of("Service")] == ["modelyard-metrics"]
     config = rendered.operator_config()
     assert config["store"] == {
         "uri": "s3://lake/ml",

@@ -22,7 +22,7 @@ Path = tuple[str, ...]
 def keys(values: dict[str, Any], above: Path = ()) -> Iterator[Path]:
     for key, value in values.items():
         yield (*above, key)
-        if isinstance(value, dict):
+        if isinstance(value, dict) and key not in FREE:
             yield from keys(value, (*above, key))
 
 
