@@ -20,7 +20,8 @@ async def server() -> AsyncIterator[TestServer]:
     app = web.Application()
     app[ARRIVED] = []
     app.router.add_route("*", "/", take)
-    async with TestServer(app) as made:
+    made = TestServer(app)
+    async with made:
         yield made
 
 
