@@ -62,8 +62,12 @@ class Live:
         return [o for resource in OWN for o in self._list(resource, "")]
 
     def _list(self, resource: Resource, query: str) -> list[Object]:
-        """Nothing, where the kind is not served."""
+        """Nothing, where the kind is not served any more."""
         code, found = self.plane.api.call("GET", resource.path(NAMESPACE) + query)
+        while code == 429:  # a definition was just changed, or the machine is busy
+            time.sleep(0.5)
+            code, found = self.plane.api.call("GET", resource.path(NAMESPACE) + query)
+        assert code in (200, 404), found
         items = found["items"] if code == 200 else []
         return [{**item, "apiVersion": resource.api_version, "kind": resource.kind} for item in items]
 

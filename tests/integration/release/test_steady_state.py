@@ -144,12 +144,18 @@ async def test_children_that_somebody_deleted_or_changed_are_as_before(
         assert statuses(cluster)[name] == said[name]
 
 
-EDITS = {
-    "Dataset": ({"transform": {"sql": "select 2 as x"}}, "transform"),
-    "TrainingJob": ({"parameters": {"max_iter": "7"}}, "parameters"),
-    "ModelDeployment": ({"replicas": {"min": 3}}, "replicas"),
-    "DriftMonitor": ({"schedule": {"cron": "1 1 1 1 *"}}, "schedule"),
+EDITS: dict[str, dict[str, Any]] = {
+    "Dataset": {"transform": {"sql": "select 2 as x"}},
+    "TrainingJob": {"parameters": {"max_iter": "7"}},
+    "ModelDeployment": {"replicas": {"min": 3}},
+    "DriftMonitor": {"schedule": {"cron": "1 1 1 1 *"}},
 }
+
+
+def put_spec(cluster: Live, resource: dict[str, Any], spec: dict[str, Any]) -> None:
+    change = json.dumps([{"op": "replace", "path": "/spec", "value": spec}])
+    where = (resource["kind"], resource["metadata"]["name"], "-n", NAMESPACE)
+    cluster.kubectl("patch", *where, "--type=json", "--patch", change)
 
 
 async def test_a_spec_that_was_changed_and_changed_back_while_the_operator_was_down_starts_nothing(
@@ -158,9 +164,8 @@ async def test_a_spec_that_was_changed_and_changed_back_while_the_operator_was_d
     async with operating(cluster):
         before, said = children(cluster), statuses(cluster)
     for resource in cluster.resources():
-        change, field = EDITS[resource["kind"]]
-        patch(cluster, resource, {"spec": change})
-        patch(cluster, resource, {"spec": {field: resource["spec"].get(field)}})
+        put_spec(cluster, resource, {**resource["spec"], **EDITS[resource["kind"]]})
+        put_spec(cluster, resource, resource["spec"])
     sent = writes()
     async with operating(cluster):
         assert children(cluster) == before

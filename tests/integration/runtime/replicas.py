@@ -87,7 +87,7 @@ class Replica:
 def leading(replica: Replica) -> Iterator[Replica]:
     """Once it leads; ended with the context, whatever state it is in then."""
     try:
-        until(replica.leads, f"{replica.name} leads", 60)
+        until(replica.leads, f"{replica.name} leads", 120)
         yield replica
     finally:
         replica.end()
@@ -96,7 +96,7 @@ def leading(replica: Replica) -> Iterator[Replica]:
 @contextmanager
 def standing_by(replica: Replica) -> Iterator[Replica]:
     try:
-        until(replica.ready, f"{replica.name} is ready", 60)
+        until(replica.ready, f"{replica.name} is ready", 120)
         yield replica
     finally:
         replica.end()

@@ -21,9 +21,8 @@ async def server() -> AsyncIterator[TestServer]:
     app[ARRIVED] = []
     app.router.add_route("*", "/", take)
     made = TestServer(app)
-    await made.start_server()
-    yield made
-    await made.close()
+    async with made:
+        yield made
 
 
 ARRIVED: web.AppKey[list[str]] = web.AppKey("arrived", list)
