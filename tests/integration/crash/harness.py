@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 import random
 import time
 from collections import Counter
@@ -24,7 +25,7 @@ from tests.integration.crash.process import Point
 from tests.integration.crash.scenario import Scenario
 from tests.integration.runtime.conftest import install
 
-AT_ONCE = 12  # runs; each is an operator with its watches
+AT_ONCE = 3 * (os.cpu_count() or 1)  # runs; each is an operator with its watches
 SAMPLE = 3
 QUIET = 1.5  # seconds without a write after which an operator is at rest
 WITHIN = 60.0  # seconds for a run to come to the end that is expected

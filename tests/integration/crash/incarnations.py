@@ -12,7 +12,8 @@ from tests.integration.crash.process import READY, WRITES, Point, operate
 
 # Children of a small process that has imported everything: they start in a fraction of a second.
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload([operate.__module__])
+_LATE = ("kubernetes.aio.client", "kubernetes.aio.config", "kubernetes.aio.dynamic")  # imported at the first use
+_processes.set_forkserver_preload([operate.__module__, *_LATE])
 
 
 class Incarnations:
