@@ -50,7 +50,7 @@ class Incarnations:
             shared = _processes.RawArray("i", 2)
             arguments = (self._kubeconfig, self._namespace, next(self._points, None), shared)
             process = _processes.Process(target=operate, args=arguments, daemon=True)
-            process.start()
+            await asyncio.to_thread(process.start)  # the first one waits for the imports
             self._shared.append(shared)
             try:
                 await _ended(process.sentinel)

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from modelyard.plan.labels import SELECTOR
+from modelyard.runtime.client import LIST_TIMEOUT
+from modelyard.runtime.errors import NotFoundError
 from modelyard.runtime.resources import CHILDREN, resource_of
 from tests.integration.runtime.cluster import User
 
@@ -13,6 +15,17 @@ Resource = dict[str, Any]
 
 
 class Person(User):
+    """More patient with a busy API server than the operator is."""
+
+    async def call(self, method: str, path: str, **params: Any) -> dict[str, Any]:
+        return await super().call(method, path, within=LIST_TIMEOUT, **params)
+
+    async def get(self, kind: str, name: str) -> Resource | None:
+        try:
+            return await self.call("get", resource_of(kind).path(self.namespace, name))
+        except NotFoundError:
+            return None
+
     async def apply(self, kind: str, name: str, spec: dict[str, Any], **annotations: str) -> None:
         """Server-side apply; an annotation that an earlier call gave and this one does not is removed."""
         marks = {f"modelyard.dev/{key}": value for key, value in annotations.items()}
