@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,10 @@ def names(plane: ControlPlane, path: str) -> list[str]:
     return [item["metadata"]["name"] for item in found]
 
 
+def ended_or(ready: Callable[[], bool], process: "subprocess.Popen[bytes]") -> bool:
+    return process.poll() is not None or ready()
+
+
 def test_a_program_killed_after_each_of_its_writes_comes_to_the_same_end(tmp_path: Path) -> None:
     with ControlPlane(controllers=True, scheduler=True) as plane, MockKubelet(plane.kubeconfig):
         for kind in KINDS:
@@ -56,7 +62,7 @@ def test_a_program_killed_after_each_of_its_writes_comes_to_the_same_end(tmp_pat
             while not ready():
                 process = started(plane, tmp_path, log)
                 try:
-                    until(lambda p=process: p.poll() is not None or ready(), "a write, or the end", 120)
+                    until(partial(ended_or, ready, process), "a write, or the end", 120)
                 finally:
                     process.kill()
                 assert process.wait() == -signal.SIGKILL, (tmp_path / "log").read_text()
