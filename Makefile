@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format unit integration e2e soak up down images crds docs lock dev bench-operator
+.PHONY: help setup demo test check format unit integration test-crash e2e soak up down images crds docs lock dev bench-operator
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,6 +48,9 @@ unit: $(READY) ## pure parts: no cluster, no network
 
 integration: $(READY) ## on a real API server and a real object store; no root
 	@$(BIN)/pytest tests/integration
+
+test-crash: $(READY) ## kill the operator at every write of every scenario; half an hour and more
+	@$(BIN)/pytest tests/integration/crash -s --crash-points=all
 
 e2e: $(READY) ## on a real cluster with real images and the chart
 	@$(BIN)/pytest tests/e2e

@@ -119,6 +119,8 @@ class Reconciler:
             raise PlanningError(f"{type(error).__name__}: {error}") from error
 
     async def _carry_out(self, key: Key, resource: Object, plan: Plan) -> None:
+        if self._makes_anew(resource, plan) and not await self._still_there(key, resource):
+            return
         for child in plan.apply:
             await self._apply(key, child, heal=key in self._to_heal)
         self._to_heal.discard(key)
@@ -129,6 +131,25 @@ class Reconciler:
         await self._write_status(resource, plan.status)
         for event in plan.events:
             await self._recorder.tell(resource, event)
+
+    def _makes_anew(self, resource: Object, plan: Plan) -> bool:
+        """Whether a resource that was planned for before gets a child that is not there, perhaps not there any more."""
+        return bool(resource.get("status")) and any(
+            self._intake.cache.get(key_of(child)) is None for child in plan.apply
+        )
+
+    async def _still_there(self, key: Key, resource: Object) -> bool:
+        """Kinds are watched apart: the garbage collector's work may be known before the deletion it follows."""
+        try:
+            found = await self._client.get(resource_of(key.kind), key.namespace, key.name)
+        except NotFoundError:
+            self._intake.missing(key)
+            return False
+        metadata = found["metadata"]
+        if metadata["uid"] == resource["metadata"]["uid"] and "deletionTimestamp" not in metadata:
+            return True
+        self._intake.present({**found, "apiVersion": resource["apiVersion"], "kind": key.kind})
+        return False
 
     async def _apply(self, key: Key, child: Mapping[str, Any], *, heal: bool) -> None:
         metadata = child["metadata"]

@@ -107,14 +107,18 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def kubelet(controlled_plane: ControlPlane) -> Iterator[None]:
-    with MockKubelet(controlled_plane.kubeconfig, nodes=2, script=script):
-        yield
+def plane() -> Iterator[ControlPlane]:
+    """One of its own: other tests play pods themselves."""
+    with (
+        ControlPlane(controllers=True, scheduler=True) as plane,
+        MockKubelet(plane.kubeconfig, nodes=2, script=script),
+    ):
+        yield plane
 
 
 @pytest.fixture
-def place(controlled_plane: ControlPlane, kubelet: None) -> Place:
-    return Place(controlled_plane)
+def place(plane: ControlPlane) -> Place:
+    return Place(plane)
 
 
 def asked(pod: dict[str, Any], path: str, put: Routing | None = None) -> str:

@@ -93,13 +93,13 @@ async def operator_for(user: User, client: Client, **runtime: Any) -> Operator:
 
 
 @asynccontextmanager
-async def operating(user: User, kind: type[Client] = Client, **runtime: Any) -> AsyncIterator[None]:
+async def operating(user: User, kind: type[Client] = Client, **runtime: Any) -> AsyncIterator[Operator]:
     """The operator runs while the context lasts. Raises what ended it before."""
     client = await kind.connect()
     operator = await operator_for(user, client, **runtime)
     task = asyncio.create_task(operator.run())
     try:
-        yield
+        yield operator
         if task.done():
             task.result()
     finally:

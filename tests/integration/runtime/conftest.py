@@ -22,6 +22,13 @@ CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 async def prepared(client: Client) -> User:
     """A user of a new namespace on an API server that has our CRDs."""
     user = User(client, f"runtime-{uuid4().hex[:8]}")
+    await install(user)
+    await user.call("post", "/api/v1/namespaces", body={"metadata": {"name": user.namespace}})
+    return user
+
+
+async def install(user: User) -> None:
+    """Returns when the API server serves our kinds."""
     for kind in KINDS:
         body = definition(kind)
         await user.call(
@@ -34,8 +41,6 @@ async def prepared(client: Client) -> User:
         )
     for kind in KINDS:
         await user.served(resource_of(kind.kind))
-    await user.call("post", "/api/v1/namespaces", body={"metadata": {"name": user.namespace}})
-    return user
 
 
 @pytest_asyncio.fixture

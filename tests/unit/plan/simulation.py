@@ -66,9 +66,12 @@ class Simulation:
         return plan
 
     def interrupted(self, writes: int) -> None:
-        """A reconcile that ends after so many children."""
-        for child in self.plan().apply[:writes]:
+        """A reconcile that ends after so many children and deletions, at the latest before the status."""
+        plan = self.plan()
+        for child in plan.apply[:writes]:
             self.apply(child)
+        for unwanted in plan.delete[: max(0, writes - len(plan.apply))]:
+            self.delete(unwanted["kind"], unwanted["metadata"]["name"])
 
     def settle(self, most: int = 10) -> Plan:
         """Reconcile until nothing changes any more."""

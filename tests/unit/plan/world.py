@@ -1,7 +1,8 @@
 """A world that carries out plans, as far as planners see it: children appear, servers get ready, time passes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from modelyard.plan.labels import owner_of
@@ -15,6 +16,8 @@ Planner = Callable[[Object, Observed, datetime, Settings], Plan]
 
 
 class World:
+    """`cuts` are crashes to come: of the next plans only so many writes are made, children, then deletions."""
+
     def __init__(self, planner: Planner, resource: Built, *related: Built) -> None:
         self.planner = planner
         self.resource = resource
@@ -24,6 +27,7 @@ class World:
         self.told: dict[str, tuple[Told, ...]] = {}  # events by uid
         self.now = NOW
         self.events: list[Event] = []
+        self.cuts: Iterator[int] = iter(())
 
     @property
     def status(self) -> dict[str, Any]:
@@ -72,8 +76,18 @@ class World:
             self.events += plan.events
         return plan
 
+    def crash(self, writes: int) -> None:
+        """Plan once; the process dies after so many writes, at the latest before the status."""
+        plan = self.look()
+        for child in plan.apply[:writes]:
+            self.apply(Built(child))
+        for unwanted in plan.delete[: max(0, writes - len(plan.apply))]:
+            self.remove(unwanted["kind"], unwanted["metadata"]["name"])
+
     def run(self) -> Plan:
         """Plan until nothing is left to do at this moment."""
+        for writes in islice(self.cuts, 2):
+            self.crash(writes)
         for _ in range(10):
             before = (self.status, dict(self.children), dict(self.related))
             plan = self.step()

@@ -1,0 +1,1 @@
+"""The operator is stopped at every write of every scenario and started again: the end is as if nothing had happened."""

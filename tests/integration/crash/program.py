@@ -1,0 +1,21 @@
+"""`modelyard run` that dies by SIGKILL once its first write has arrived; run it as a module, with `run` and so on."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+from unittest import mock
+
+from modelyard.cli.main import main
+from modelyard.runtime import app
+from tests.integration.crash.process import Dying, Point
+
+
+class WritesOnce(Dying):
+    def __init__(self, dynamic: Any, may_write: Callable[[], bool] = lambda: True) -> None:
+        super().__init__(dynamic, may_write)
+        self.point = Point(1, sent=True)
+
+
+if __name__ == "__main__":
+    with mock.patch.object(app, "Client", WritesOnce):
+        sys.exit(main())
