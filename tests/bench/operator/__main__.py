@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def sizes_of(arguments: argparse.Namespace, environment: "os._Environ[str]") -> tuple[str, Sizes]:
+def sizes_of(arguments: argparse.Namespace, environment: Mapping[str, str]) -> tuple[str, Sizes]:
     """The name of the size and what it means."""
     short = arguments.short or environment.get("CI") == "true"
     sizes = SHORT if short else FULL

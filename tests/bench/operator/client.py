@@ -26,7 +26,7 @@ class Client:
         self._url = plane.url
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=context, limit=AT_ONCE * 2),
-            timeout=aiohttp.ClientTimeout(total=None, connect=10),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
             read_bufsize=1 << 22,  # an event is one line
             trust_env=False,
         )
@@ -70,13 +70,17 @@ class Client:
                 tasks.create_task(some())
 
     async def watch(self, collection: str, version: str) -> AsyncGenerator[Object, None]:
-        """Every state of every object of the collection after that version, also the last of a deleted one."""
-        query = f"watch=true&resourceVersion={version}&timeoutSeconds=3600"
-        async with self._session.get(f"{self._url}{collection}?{query}") as answer:
-            answer.raise_for_status()
-            async for line in answer.content:
-                event = json.loads(line)
-                if event["type"] == "ERROR":
-                    raise RuntimeError(f"the watch of {collection} ended: {event['object']}")
-                yield event["object"]
-        raise RuntimeError(f"the watch of {collection} ended")
+        """Every state of every object of the collection after that version, also the last of a deleted one.
+
+        Goes on where it was when the API server ends it, as it does with those who read too slowly.
+        """
+        while True:
+            query = f"watch=true&resourceVersion={version}&timeoutSeconds=3600"
+            async with self._session.get(f"{self._url}{collection}?{query}") as answer:
+                answer.raise_for_status()
+                async for line in answer.content:
+                    event = json.loads(line)
+                    if event["type"] == "ERROR":
+                        raise RuntimeError(f"the watch of {collection} ended: {event['object']}")
+                    version = event["object"]["metadata"]["resourceVersion"]
+                    yield event["object"]

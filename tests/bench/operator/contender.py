@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol
 
-from tests.bench.operator import account
+from tests.bench.operator import install
 from tests.bench.operator.client import Object
 from tests.cluster.controlplane import ControlPlane
 
@@ -29,8 +29,6 @@ class Contender(Protocol):
 
     def start(self, plane: ControlPlane) -> None:
         """Installs it and returns when it is ready."""
-
-    def stop(self, plane: ControlPlane) -> None: ...
 
     def body(self, name: str) -> Object: ...
 
@@ -59,10 +57,7 @@ class PlainJobs:
     processes = ()
 
     def start(self, plane: ControlPlane) -> None:
-        account.namespace(plane, NAMESPACE)
-
-    def stop(self, plane: ControlPlane) -> None:
-        """There is no controller."""
+        install.namespace(plane, NAMESPACE)
 
     def body(self, name: str) -> Object:
         container = {"name": "main", "image": IMAGE, "resources": {"requests": REQUESTS}}

@@ -1,5 +1,6 @@
 """One contender on a control plane of its own: a burst, what it cost the controllers and the API server."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,11 +13,12 @@ from tests.bench.operator.usage import usage
 from tests.cluster.controlplane import ControlPlane
 
 WARM_UP = 20  # objects, so that nobody's first request counts
+REST_S = 5  # after the last object is complete: what controllers still do then is part of the cost
 
 
 @dataclass(frozen=True)
 class Measured:
-    """`controller_cpu_s` of all its processes during the burst; `writes` of everybody to the API server."""
+    """CPU of all the contender's processes and of the API server, and everybody's writes to it; for the burst."""
 
     name: str
     burst: Burst
@@ -41,14 +43,19 @@ async def measure(plane: ControlPlane, contender: Contender, count: int) -> Meas
     """The contender must have been started."""
     async with Client(plane) as client:
         await _burst(client, contender, "warm", WARM_UP)
-        controllers, server, writes = _cpu(plane, *contender.processes), _cpu(plane, "api-server"), _writes(plane)
+        controllers, server, writes = (
+            _cpu(plane, *contender.processes),
+            _cpu(plane, "api-server"),
+            metrics.server_writes(plane),
+        )
         result = await _burst(client, contender, "job", count)
+        await asyncio.sleep(REST_S)
     return Measured(
         contender.name,
         result,
         _cpu(plane, *contender.processes) - controllers,
         _cpu(plane, "api-server") - server,
-        _writes(plane) - writes,
+        metrics.server_writes(plane) - writes,
     )
 
 
@@ -60,7 +67,3 @@ async def _burst(client: Client, contender: Contender, prefix: str, count: int) 
 def _cpu(plane: ControlPlane, *names: str) -> float:
     recorded = plane.processes.recorded()
     return sum(usage(recorded[name].pid).cpu_s for name in names)
-
-
-def _writes(plane: ControlPlane) -> float:
-    return metrics.server_writes(plane)

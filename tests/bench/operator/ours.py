@@ -7,12 +7,11 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
 from modelyard.api.crd import definition
 from modelyard.api.kinds import KINDS
-from tests.bench.operator import account, metrics
+from tests.bench.operator import install, metrics
 from tests.bench.operator.client import Object
 from tests.bench.operator.contender import NAMESPACE, REQUESTS, FailedError
 from tests.bench.operator.usage import Usage, usage
@@ -41,20 +40,19 @@ class Ours:
         self._port = 0
 
     def start(self, plane: ControlPlane) -> None:
-        self.install(plane)
+        self.plane = plane
+        self._install()
         self.run()
 
-    def install(self, plane: ControlPlane) -> None:
-        """CRDs, rights and configuration, without the process."""
-        self.plane = plane
+    def _install(self) -> None:
+        """CRDs, rights and configuration."""
+        plane = self.plane
         chart = Helm(build.program("helm")).template({})
         for name in (NAMESPACE, SYSTEM):
-            account.namespace(plane, name)
-        for document in [*map(definition, KINDS), *(d for kind in _RIGHTS for d in chart.of(kind))]:
-            account.apply(plane, document)
-        for kind in KINDS:
-            until(partial(_served, plane, kind.plural), f"{kind.plural} are served", 30)
-        self._kubeconfig = account.kubeconfig(plane, SYSTEM, _account(chart))
+            install.namespace(plane, name)
+        rights = (document for kind in _RIGHTS for document in chart.of(kind))
+        install.install(plane, [*map(definition, KINDS), *rights])
+        self._kubeconfig = install.kubeconfig(plane, SYSTEM, _account(chart))
         self._config = plane.directory / "operator.json"
         (self._port,) = free_ports(1)
         self._config.write_text(json.dumps({**chart.operator_config(), "healthPort": self._port}))
@@ -74,8 +72,8 @@ class Ours:
         until(self._ready, "the operator is ready", 120, self._trouble, every_s=0.05)
         return time.perf_counter() - begun
 
-    def stop(self, plane: ControlPlane) -> None:
-        plane.processes.stop([_PROCESS], grace_s=15)
+    def stop(self) -> None:
+        self.plane.processes.stop([_PROCESS], grace_s=15)
 
     def body(self, name: str) -> Object:
         return training_job(name, PINNED)
@@ -135,10 +133,6 @@ def training_job(name: str, dataset: Mapping[str, str]) -> Object:
             "resources": {"requests": REQUESTS, "limits": {"memory": REQUESTS["memory"]}},
         },
     }
-
-
-def _served(plane: ControlPlane, plural: str) -> bool:
-    return plane.api.call("GET", f"{GROUP}/{plural}")[0] == 200
 
 
 def _account(chart: Rendered) -> str:

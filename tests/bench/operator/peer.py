@@ -16,12 +16,11 @@ from typing import Any
 
 import yaml
 
-from tests.bench.operator import account
+from tests.bench.operator import install
 from tests.cluster import build
 from tests.cluster.controlplane import ControlPlane
 from tests.cluster.waiting import free_ports, until
 
-_NAMESPACED = ("ServiceAccount",)
 _HOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 
 
@@ -39,31 +38,22 @@ class Peer:
 
     def start(self, plane: ControlPlane) -> None:
         """Returns when it is ready, with its webhooks in place."""
-        account.namespace(plane, self.namespace)
+        install.namespace(plane, self.namespace)
         documents = list(self._documents())
         hooks = [d for d in documents if d["kind"] in _HOOKS]
-        for document in documents:
-            if document["kind"] not in _HOOKS:
-                account.apply(plane, document)
+        install.install(plane, (d for d in documents if d["kind"] not in _HOOKS))
         webhook, health = free_ports(2)
         self._run(plane, webhook, health)
         until(lambda: _ready(health), f"{self.tool} is ready", 60, lambda: self._trouble(plane), every_s=0.2)
-        for document in hooks:
-            account.apply(plane, self._reached_at(plane, document, webhook))
-
-    def stop(self, plane: ControlPlane) -> None:
-        """Webhooks first: without their controller every write they are asked about would fail."""
-        for document in self._documents():
-            if document["kind"] in _HOOKS:
-                plane.api.call("DELETE", account.path_of(self._named(document)))
-        plane.processes.stop([self.tool])
+        authority = install.encoded(plane.settings.credentials.ca)
+        install.install(plane, (self._reached_at(document, webhook, authority) for document in hooks))
 
     def _run(self, plane: ControlPlane, webhook: int, health: int) -> None:
         home = plane.directory / self.tool
         self._certificate(plane, home / "k8s-webhook-server" / "serving-certs")
         config = home / "config.yaml"
         config.write_text(json.dumps(self._configured(webhook, health)))
-        access = account.kubeconfig(plane, self.namespace, self.service_account)
+        access = install.kubeconfig(plane, self.namespace, self.service_account)
         command = [str(build.program(self.tool)), f"--config={config}", f"--kubeconfig={access}"]
         # controller-runtime looks for the certificates of webhooks under the temporary folder
         plane.processes.start(self.tool, command, env={**os.environ, "TMPDIR": str(home)})
@@ -88,23 +78,19 @@ class Peer:
 
     def _placed(self, document: dict[str, Any]) -> dict[str, Any]:
         """In the controller's namespace, which kustomize would fill in."""
-        if document["kind"] in _NAMESPACED:
+        if document["kind"] == "ServiceAccount":
             document["metadata"]["namespace"] = self.namespace
         for subject in document.get("subjects", []):
             subject["namespace"] = self.namespace
         return document
 
-    def _named(self, document: dict[str, Any]) -> dict[str, Any]:
-        """Both peers' generated manifests have the same names; kustomize would make them differ."""
-        name = f"{self.tool}-{document['metadata']['name']}"
-        return {**document, "metadata": {**document["metadata"], "name": name}}
-
-    def _reached_at(self, plane: ControlPlane, document: dict[str, Any], port: int) -> dict[str, Any]:
-        bundle = account.encoded(plane.settings.credentials.ca)
-        for hook in document["webhooks"]:
+    def _reached_at(self, hooks: dict[str, Any], port: int, authority: str) -> dict[str, Any]:
+        """Webhooks by address, under a name of their own: both peers' generated manifests have the same one."""
+        for hook in hooks["webhooks"]:
             path = hook["clientConfig"]["service"]["path"]
-            hook["clientConfig"] = {"url": f"https://127.0.0.1:{port}{path}", "caBundle": bundle}
-        return self._named(document)
+            hook["clientConfig"] = {"url": f"https://127.0.0.1:{port}{path}", "caBundle": authority}
+        hooks["metadata"]["name"] = f"{self.tool}-{hooks['metadata']['name']}"
+        return hooks
 
     def _certificate(self, plane: ControlPlane, folder: Path) -> None:
         made = plane.settings.credentials

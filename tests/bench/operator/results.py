@@ -18,7 +18,8 @@ from tests.bench.operator.measure import Measured
 
 @dataclass(frozen=True)
 class Row:
-    """One figure. `target` is the bound that was promised; `better` says on which side of it is good."""
+    """One figure. `target` is the bound that was promised; `better` says on which side of it is good; `note`, what
+    one has to know of this run to read the figure."""
 
     name: str
     unit: str
@@ -27,6 +28,7 @@ class Row:
     better: Literal["lower", "higher"] = "lower"
     peer: float | None = None
     peer_name: str | None = None
+    note: str = ""
 
     @property
     def met(self) -> bool:
@@ -43,6 +45,7 @@ class Row:
             "target": self.target,
             "better": self.better,
             "met": self.met,
+            "note": self.note,
         }
 
 
@@ -98,10 +101,10 @@ def show(rows: Sequence[Row], measured: Sequence[Measured], own_writes: Mapping[
         console.print(bursts)
     if own_writes:
         console.print("own writes per TrainingJob:", {verb: round(count, 2) for verb, count in own_writes.items()})
-    figures = Table("figure", "unit", "ours", "target", "peer", "met")
+    figures = Table("figure", "unit", "ours", "target", "met", "peer", "note")
     for row in rows:
         sign = "≤" if row.better == "lower" else "≥"
         peer = "" if row.peer is None else f"{row.peer:.2f} ({row.peer_name})"
         met = "yes" if row.met else "NO"
-        figures.add_row(row.name, row.unit, f"{row.ours:.2f}", f"{sign} {row.target:g}", peer, met)
+        figures.add_row(row.name, row.unit, f"{row.ours:.2f}", f"{sign} {row.target:g}", met, peer, row.note)
     console.print(figures)

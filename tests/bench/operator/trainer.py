@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from tests.bench.operator import account
+from tests.bench.operator import install
 from tests.bench.operator.client import Object
 from tests.bench.operator.contender import IMAGE, NAMESPACE, REQUESTS, completed
 from tests.bench.operator.peer import Peer
@@ -63,14 +63,10 @@ class Trainer:
     processes = (TRAINER.tool, JOBSET.tool)
 
     def start(self, plane: ControlPlane) -> None:
-        account.namespace(plane, NAMESPACE)
+        install.namespace(plane, NAMESPACE)
         JOBSET.start(plane)
         TRAINER.start(plane)
         until(partial(_accepted, plane), "the training runtime is accepted", 30)
-
-    def stop(self, plane: ControlPlane) -> None:
-        TRAINER.stop(plane)
-        JOBSET.stop(plane)
 
     def body(self, name: str) -> Object:
         reference = {"apiGroup": "trainer.kubeflow.org", "kind": "ClusterTrainingRuntime", "name": _RUNTIME}

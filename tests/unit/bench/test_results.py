@@ -64,6 +64,7 @@ def test_file_holds_the_agreed_fields(tmp_path: Path) -> None:
             "target": 2,
             "better": "lower",
             "met": True,
+            "note": "",
         }
     ]
     assert document["bursts"][0]["created_per_s"] == 200
@@ -78,5 +79,5 @@ def test_table_says_which_target_is_missed() -> None:
         console,
     )
     lines = console.export_text().splitlines()
-    assert next(line for line in lines if "slow thing" in line).split()[-2] == "NO"
-    assert next(line for line in lines if "quick thing" in line).split()[-2] == "yes"
+    assert next(line for line in lines if "slow thing" in line).split()[-4] == "NO"
+    assert next(line for line in lines if "quick thing" in line).split()[-4] == "yes"

@@ -10,7 +10,7 @@ SECOND_LOOK_S = 35  # everything is listed once more half a minute after the sta
 
 async def restart(operator: Ours, resources: int) -> list[Row]:
     """The operator must have come to rest."""
-    operator.stop(operator.plane)
+    operator.stop()
     ready_s = operator.run()
     await asyncio.sleep(SECOND_LOOK_S)
     writes = await asyncio.to_thread(operator.settle)

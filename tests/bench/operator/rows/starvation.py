@@ -26,6 +26,7 @@ async def starvation(client: Client, operator: Ours, count: int) -> Row:
     await asyncio.to_thread(operator.settle)
     version = await client.version(_LAST)
     await client.create(operator.collection, [operator.body(f"crowd-{number:05}") for number in range(count)])
+    queued = await asyncio.to_thread(operator.queued)
     begun = time.perf_counter()
     await client.create(f"{GROUP}/modeldeployments", [_deployment()])
     async with asyncio.timeout(120):
@@ -36,7 +37,8 @@ async def starvation(client: Client, operator: Ours, count: int) -> Row:
         found = (await client.call("GET", f"{collection}?{_SELECTOR}"))["items"]
         if len(found) != number:
             raise RuntimeError(f"{collection} has {len(found)} objects of the ModelDeployment, not {number}")
-    return Row(f"a ModelDeployment has its children behind {count:,} new TrainingJobs", "s", waited, 5)
+    name = f"a ModelDeployment has its children behind {count:,} new TrainingJobs"
+    return Row(name, "s", waited, 5, note=f"{queued:,} resources were queued when it was created")
 
 
 def _deployment() -> Object:

@@ -1,11 +1,17 @@
-"""Service accounts, as controllers have them in a cluster: API priority and fairness applies to them, not to admins."""
+"""Puts a controller's objects on a control plane, and gives it the access that it has in a cluster.
+
+API priority and fairness applies to service accounts, not to administrators.
+"""
 
 import base64
 import json
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.cluster.controlplane import ControlPlane
+from tests.cluster.waiting import until
 
 _PLURALS = {
     "ServiceAccount": ("api/v1", "serviceaccounts"),
@@ -25,9 +31,20 @@ def path_of(document: dict[str, Any]) -> str:
     return f"/{api}/{f'namespaces/{namespace}/' if namespace else ''}{plural}/{document['metadata']['name']}"
 
 
-def apply(plane: ControlPlane, document: dict[str, Any]) -> None:
-    """Raises RuntimeError for a refusal."""
-    succeed(plane, "PATCH", f"{path_of(document)}?fieldManager=bench&force=true", document)
+def install(plane: ControlPlane, documents: Iterable[dict[str, Any]]) -> None:
+    """Returns when the kinds among them are served. Raises RuntimeError for a refusal."""
+    kinds = []
+    for document in documents:
+        succeed(plane, "PATCH", f"{path_of(document)}?fieldManager=bench&force=true", document)
+        if document["kind"] == "CustomResourceDefinition":
+            kinds.append(document["spec"])
+    for kind in kinds:
+        path = f"/apis/{kind['group']}/{kind['versions'][0]['name']}/{kind['names']['plural']}"
+        until(partial(_served, plane, path), f"{path} is served", 30)
+
+
+def _served(plane: ControlPlane, path: str) -> bool:
+    return plane.api.call("GET", path)[0] == 200
 
 
 def succeed(plane: ControlPlane, method: str, path: str, body: Any = None) -> Any:
