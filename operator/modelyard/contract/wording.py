@@ -4,6 +4,7 @@ What others said stands in “ ”: when a message is too long their words are c
 """
 
 import re
+from functools import lru_cache
 
 from modelyard.contract.about import ABOUT
 from modelyard.contract.reasons import Reason
@@ -40,6 +41,7 @@ def plain(text: str, limit: int = LIMIT) -> str:
     return _fitted(one_line(text), limit)
 
 
+@lru_cache(maxsize=1024)  # many resources say the same, again and again
 def told(reason: Reason, message: str, about: Reason | None = None, *, link: bool = False) -> str:
     """A condition's message or an event's note. A fault's ends with the link to its page; so does one about a fault:
     `about`, or what the message itself links to at its end. `link` wants a link in any case."""

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -32,8 +31,8 @@ class Point:
 class Dying(Client):
     """One write at a time, so that nothing else is on its way at the point."""
 
-    def __init__(self, dynamic: Any, may_write: Callable[[], bool] = lambda: True) -> None:
-        super().__init__(dynamic, may_write)
+    def __init__(self, api: Any) -> None:
+        super().__init__(api)
         self.point: Point | None = None
         self.shared: Any = [0, 0]
         self._one = asyncio.Lock()

@@ -35,7 +35,7 @@ def test_a_training_job_waits_for_a_gpu_and_succeeds(kubectl: Kubectl, node: Non
     it = Played(kubectl, plan_training, asked, ready_dataset("orders"))
     status = it.until(lambda s: reason(s) == "Unschedulable")
     said = next(c["message"] for c in status["conditions"] if c["type"] == "Ready")
-    assert said == "no node has nvidia.com/gpu: 1 free; it starts by itself when one appears"
+    assert said.startswith("no node has nvidia.com/gpu: 1 free; it starts by itself when one appears (see docs/")
     report(kubectl, cpu="8", memory="8Gi", pods="20", **{"ephemeral-storage": "99Gi", "nvidia.com/gpu": "1"})
     it.until(lambda s: reason(s) == "Starting")
     it.finish(trained())

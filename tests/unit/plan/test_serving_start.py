@@ -85,6 +85,17 @@ def test_an_unsafe_first_model_needs_a_person_until_another_one_takes_over() -> 
     assert w.condition("Ready") == ("True", "Ready")
 
 
+def test_a_first_model_whose_image_cannot_be_pulled_needs_a_person_and_goes_on_by_itself() -> None:
+    w = world()
+    w.run()
+    broken(w, "m-aaaaaaaa", state={"waiting": {"reason": "ErrImagePull", "message": "not found"}})
+    w.run()
+    assert (w.status["phase"], w.condition("Stalled")) == ("Starting", ("True", "ImagePull"))
+    w.servers_get_ready()
+    w.run()
+    assert (w.condition("Ready"), w.condition("Stalled")[0]) == (("True", "Ready"), "False")
+
+
 def test_servers_that_are_lost_later_make_it_degraded() -> None:
     w = serving()
     w.servers_get_ready(ready=1)
