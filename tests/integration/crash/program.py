@@ -1,7 +1,6 @@
 """`modelyard run` that dies by SIGKILL once its first write has arrived; run it as a module, with `run` and so on."""
 
 import sys
-from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
@@ -11,8 +10,8 @@ from tests.integration.crash.process import Dying, Point
 
 
 class WritesOnce(Dying):
-    def __init__(self, dynamic: Any, may_write: Callable[[], bool] = lambda: True) -> None:
-        super().__init__(dynamic, may_write)
+    def __init__(self, api: Any) -> None:
+        super().__init__(api)
         self.point = Point(1, sent=True)
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.bench.operator import peer as peers
 from tests.bench.operator.install import path_of
 from tests.bench.operator.peer import Peer
 from tests.bench.operator.trainer import JOBSET, TRAINER
+from tests.cluster import build
 
 PEER = Peer("tool", "example.com/tool", "system", "controller", ("rbac.yaml", "crds"), {"apiVersion": "v1"})
 
@@ -45,7 +45,7 @@ def test_manifests_are_read_from_files_and_folders_and_placed_in_the_namespace(
     (tmp_path / "crds").mkdir()
     (tmp_path / "crds" / "jobs.yaml").write_text("kind: CustomResourceDefinition\nmetadata: {name: jobs}\n")
     (tmp_path / "crds" / "kustomization.yaml").write_text("kind: Kustomization\n")
-    monkeypatch.setattr(peers.build, "module", lambda tool, path: tmp_path)
+    monkeypatch.setattr(build, "module", lambda tool, path: tmp_path)
     account, binding, definition = PEER._documents()
     assert account["metadata"]["namespace"] == "system"
     assert binding["subjects"][0]["namespace"] == "system"
