@@ -22,13 +22,13 @@ from modelyard_kit.failure import UserFailure, WorldFailure
 from modelyard_kit.progress import Reporter
 
 TASK = TrainTask(
-    namespace="ns", name="churn", store=StoreConfig(uri="s3://b"), dataset_name="d", dataset_digest="sha256:0"
+    namespace="ns", name="churn", store=StoreConfig(uri="s3://b"), dataset_name="d", dataset_digest="sha256:" + "0" * 64
 )
 RESULT = TrainResult(
-    model_digest="sha256:1",
+    model_digest="sha256:" + "1" * 64,
     format="skops",
     metrics={"accuracy": 0.9},
-    profile_digest="sha256:2",
+    profile_digest="sha256:" + "2" * 64,
     train_rows=1,
     test_rows=1,
     bytes=1,
