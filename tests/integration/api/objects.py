@@ -34,12 +34,12 @@ def resource(kind: str, name: str = "x", **spec: Any) -> dict[str, Any]:
 
 def versions() -> list[str]:
     """All that were released, oldest first."""
-    return sorted((path.name for path in RELEASED.iterdir()), key=lambda v: [int(n) for n in v.split(".")])
+    return sorted((path.parent.name for path in RELEASED.glob("*/chart")), key=lambda v: [int(n) for n in v.split(".")])
 
 
 def stored(version: str, kind: Kind | None = None) -> list[dict[str, Any]]:
-    """The objects kept with a release."""
-    files = sorted((RELEASED / version / "objects").glob("*.yaml"))
+    """Objects that have every field of a release."""
+    files = sorted((RELEASED / version / "samples").glob("*.yaml"))
     return [o for f in files if kind is None or f.stem == kind.plural for o in yaml.safe_load_all(f.read_text()) if o]
 
 

@@ -29,7 +29,8 @@ Json = dict[str, Any]
 
 
 def released(version: str) -> list[Json]:
-    return [yaml.safe_load(path.read_text()) for path in sorted((RELEASED / version / "crds").glob("*.yaml"))]
+    folder = RELEASED / version / "chart" / "files" / "crds"
+    return [yaml.safe_load(path.read_text()) for path in sorted(folder.glob("*.yaml"))]
 
 
 class Upgrade:

@@ -48,7 +48,7 @@ def _node(node: Node) -> st.SearchStrategy[Any]:
         case "integer":
             return st.sampled_from([node.get("minimum", 0), node.get("maximum", 2**31)])
         case "number":
-            return st.sampled_from([node.get("minimum", 0.0), 1e308])
+            return st.sampled_from([node.get("minimum", 0.0), node.get("maximum", 1e308)])
         case "boolean":
             return st.booleans()
         case "array":
