@@ -4,7 +4,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format unit integration test-crash e2e soak up down images crds docs lock dev bench-operator
+.PHONY: help setup demo test check format unit integration test-crash e2e test-soak soak bench-short bench-operator up down
+.PHONY: images crds docs lock dev
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,7 +27,7 @@ down: $(READY) ## take the cluster away; what was built stays in the cache
 up: $(READY) ## a cluster with modelyard installed, for trying things out
 	@$(BIN)/python -m tests.product install
 
-test: check unit integration e2e ## everything CI runs
+test: check unit integration e2e test-soak bench-short ## everything CI runs
 
 check: $(READY) ## format, lint, types, import rules, generated files: seconds
 	@$(BIN)/ruff format --check --quiet .
@@ -44,7 +45,7 @@ format: $(READY) ## mend what can be mended
 	@$(BIN)/ruff check --fix .
 
 unit: $(READY) ## pure parts: no cluster, no network
-	@$(BIN)/pytest tests/unit
+	@$(BIN)/pytest --numprocesses=auto tests/unit
 
 integration: $(READY) ## on a real API server and a real object store; no root
 	@$(BIN)/pytest tests/integration
@@ -55,11 +56,18 @@ test-crash: $(READY) ## kill the operator at every write of every scenario; half
 e2e: $(READY) ## on a real cluster with real images and the chart
 	@$(BIN)/pytest tests/e2e
 
-bench-operator: $(READY) ## our operator beside plain Jobs and Kubeflow Trainer; CI=true or SECONDS_PER_ROW=10 for less
-	@PYTHONPATH=operator $(BIN)/python -m tests.bench.operator
-SECONDS ?= 3600
+test-soak: $(READY) ## three minutes of `make soak`
+	@$(BIN)/pytest tests/soak
+
 soak: $(READY) ## SECONDS (an hour) of random faults and killed leaders, then compare with a run without; no root
 	@PYTHONPATH=$(PODS):. $(BIN)/python -m tests.soak --seconds $(SECONDS)
+SECONDS ?= 3600
+
+bench-short: $(READY) ## `make bench-operator` with fewer objects and wider ranges
+	@PYTHONPATH=operator $(BIN)/python -m tests.bench.operator --short
+
+bench-operator: $(READY) ## our operator beside plain Jobs and Kubeflow Trainer: 20 minutes; SECONDS_PER_ROW=10 for less
+	@PYTHONPATH=operator $(BIN)/python -m tests.bench.operator
 
 images: $(READY) ## build what changed
 	@$(BIN)/python -m images build

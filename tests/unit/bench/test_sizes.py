@@ -9,7 +9,6 @@ from tests.bench.operator.__main__ import FULL, SHORT, parser, sizes_of
     ("arguments", "environment", "name", "jobs", "seconds"),
     [
         ([], {}, "full", FULL.jobs, FULL.seconds),
-        ([], {"CI": "true"}, "short", SHORT.jobs, SHORT.seconds),
         (["--short"], {}, "short", SHORT.jobs, SHORT.seconds),
         ([], {"SECONDS_PER_ROW": "7"}, "full", FULL.jobs, 7),
         (["--short"], {"SECONDS_PER_ROW": "7"}, "short", SHORT.jobs, 7),
