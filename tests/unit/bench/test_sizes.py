@@ -14,7 +14,7 @@ from tests.bench.operator.__main__ import FULL, SHORT, parser, sizes_of
         (["--short"], {"SECONDS_PER_ROW": "7"}, "short", SHORT.jobs, 7),
     ],
 )
-def test_ci_is_short_and_seconds_per_row_is_heeded(
+def test_the_short_run_is_asked_for_and_seconds_per_row_is_heeded(
     arguments: list[str], environment: dict[str, str], name: str, jobs: int, seconds: float
 ) -> None:
     found, sizes = sizes_of(parser().parse_args(arguments), environment)
