@@ -85,7 +85,8 @@ def _decide(turn: _Turn) -> None:
         if last.spec_hash == turn.spec_hash:
             (_retry if last.retry_at else _follow)(turn, last)
             return
-        if _still_running(turn):
+        begun = turn.observed.named("Job", _upcoming(turn, build.SPEC).job)  # and the status that told it was lost
+        if not begun and _still_running(turn):
             text = f"the spec has changed: build {last.number} is stopped first"
             turn.conditions.progressing(Reason.BUILDING, text, ready=turn.usable)
             turn.change(phase="Building", progress=None)
@@ -120,8 +121,8 @@ def _still_running(turn: _Turn) -> bool:
     return bool(turn.observed.of("Job", build.ROLE)) or len(pods) > len(lost)
 
 
-def _start(turn: _Turn, request: str, attempt: int = 1) -> None:
-    """A new build. Its number makes its Job's name: after a lost status write the Job is there, perhaps finished."""
+def _upcoming(turn: _Turn, request: str, attempt: int = 1) -> BuildStatus:
+    """The next build. Its number makes its Job's name: after a lost status write the Job is there, perhaps finished."""
     last = turn.status.last_build
     made = BuildStatus(
         job="",
@@ -132,6 +133,11 @@ def _start(turn: _Turn, request: str, attempt: int = 1) -> None:
         started_at=timestamp(turn.now),
     )
     made.job = build.job_name(turn.resource, made)
+    return made
+
+
+def _start(turn: _Turn, request: str, attempt: int = 1) -> None:
+    made = _upcoming(turn, request, attempt)
     present = turn.observed.named("Job", made.job)
     if present:
         made.started_at = present["metadata"]["creationTimestamp"]

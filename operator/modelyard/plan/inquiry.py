@@ -34,9 +34,15 @@ def of_pods(pods: Iterable[Object], now: datetime) -> Inquiry:
 
 
 def of_job(job: Object, now: datetime) -> Inquiry:
-    """Of a Job without a pod. One that the controller has not begun with is just waiting in its queue."""
-    begun = job.get("status", {}).get("startTime")
-    return _after(job, begun, now) if begun else Inquiry(wait=LOOK_AGAIN)
+    """Of a Job without a pod. One that the controller has not begun with is just waiting in its queue.
+
+    That it has begun wakes nobody, so a new one is looked at once more, when it should have.
+    """
+    if begun := job.get("status", {}).get("startTime"):
+        return _after(job, begun, now)
+    created = job["metadata"].get("creationTimestamp")
+    due = later(created, SOON + 1) if created else now
+    return Inquiry(wait=until(due, now) if now < due else LOOK_AGAIN)
 
 
 def _of_pod(pod: Object, now: datetime) -> Inquiry:

@@ -33,6 +33,7 @@ class Played:
     def __init__(self, kubectl: Kubectl, planner: Planner, resource: Built, *related: Built) -> None:
         self.kubectl, self.planner, self.related = kubectl, planner, related
         self.kind, self.name = resource["kind"].lower(), resource["metadata"]["name"]
+        self.selector = f"modelyard.dev/kind={resource['kind']},modelyard.dev/name={self.name}"
         metadata = {"name": self.name, "namespace": SPACE}
         kubectl("create", "--validate=strict", "-f", "-", given={**resource, "metadata": metadata})
 
@@ -42,7 +43,7 @@ class Played:
         return found
 
     def children(self) -> list[dict[str, Any]]:
-        found = self.kubectl("get", CHILDREN, "-l", f"modelyard.dev/name={self.name}", "-o", "json")
+        found = self.kubectl("get", CHILDREN, "-l", self.selector, "-o", "json")
         items: list[dict[str, Any]] = found["items"]
         return items
 

@@ -6,7 +6,7 @@ And at rest a plan holds nothing that is not so already. For all four kinds.
 from collections.abc import Callable, Collection
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from modelyard.plan.plan import Plan
@@ -67,6 +67,7 @@ def simulated(make: Callable[[], Simulation], acts: dict[str, Act], script: Any,
 
 
 @settings(max_examples=100, deadline=None)
+@example([("ask", 0), ("change", 0)], [0, 0, 1, 1])
 @given(scripts(DATASET_ACTS, 12), CUTS)
 def test_a_dataset_is_carried_on_after_any_write(script: Any, cuts: list[int]) -> None:
     simulated(dataset_simulation, DATASET_ACTS, script, cuts)

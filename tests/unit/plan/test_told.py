@@ -9,11 +9,12 @@ from modelyard.contract.reasons import Reason
 from modelyard.contract.results import FailureResult
 from modelyard.plan import inquiry
 from modelyard.plan.dataset import plan_dataset
+from modelyard.plan.moments import moment
 from modelyard.plan.observe import Told
 from modelyard.plan.startup import classify
 from modelyard.plan.training import plan_training
 from tests.unit.plan import endpoints, monitored
-from tests.unit.plan.builders import NOW, Built, dataset, job, pod, ready_dataset, training_job
+from tests.unit.plan.builders import CREATED, NOW, Built, dataset, job, pod, ready_dataset, training_job
 from tests.unit.plan.pod_statuses import gpu_pod
 from tests.unit.plan.simulation import Simulation
 
@@ -131,6 +132,13 @@ def test_a_job_is_asked_about_only_once_its_controller_has_begun() -> None:
     assert inquiry.of_job(job("j").status(startTime=None), NOW).about == ()
     young = inquiry.of_job(job("j").status(startTime="2026-03-01T11:59:56Z"), NOW)
     assert (young.about, young.wait) == ((), 6)
+
+
+def test_a_new_job_is_looked_at_again_soon_for_that_its_controller_has_begun_wakes_nobody() -> None:
+    waiting = job("j").status(startTime=None)
+    created = moment(CREATED)
+    assert inquiry.of_job(waiting, created + timedelta(seconds=1)).wait == inquiry.SOON
+    assert inquiry.of_job(waiting, created + timedelta(seconds=20)).wait == inquiry.LOOK_AGAIN
 
 
 def test_every_planner_asks_about_its_own() -> None:
