@@ -37,9 +37,10 @@ class ForbiddenError(ApiError):
         return "exceeded quota" in self.message
 
     @property
-    def rights(self) -> bool:
-        """RBAC: the account lacks a verb, which the message names."""
-        return " cannot " in self.message and "resource" in self.message
+    def lacking(self) -> str:
+        """RBAC: which verb the account lacks, for which resource, in the API server's words; empty for other causes."""
+        _, cannot, right = self.message.partition("cannot ")
+        return f"{cannot}{right}".partition(" in the namespace")[0] if "resource" in right else ""
 
     @property
     def terminating(self) -> bool:

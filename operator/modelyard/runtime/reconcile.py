@@ -140,9 +140,8 @@ class Reconciler:
 
     async def _still_there(self, key: Key, resource: Object) -> bool:
         """Kinds are watched apart: the garbage collector's work may be known before the deletion it follows."""
-        try:
-            found = await self._client.get(resource_of(key.kind), key.namespace, key.name)
-        except NotFoundError:
+        found = await self._client.named(resource_of(key.kind), key.namespace, key.name)
+        if found is None:
             self._intake.missing(key)
             return False
         metadata = found["metadata"]
@@ -234,10 +233,10 @@ def _ours(error: PlanningError) -> str:
 
 
 def _refused(error: ApiError) -> str:
-    said = quoted(error.message)
-    if isinstance(error, ForbiddenError) and error.rights:
+    if isinstance(error, ForbiddenError) and error.lacking:
         fix = (
             "Give its role this right, as this version's chart does: upgrade the release, or ask who manages its RBAC."
         )
-        return f"The operator may not do what this resource needs: {said}. {fix}"
+        return f"The operator may not do what this resource needs: it {quoted(error.lacking)}. {fix}"
+    said = quoted(error.message)
     return f"Kubernetes refused what this resource needs: {said}. Change the field it names, or what forbids it."

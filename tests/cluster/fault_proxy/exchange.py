@@ -39,7 +39,10 @@ class Exchange:
             async with self._session.request(
                 self._request.method, self._url, headers=headers, data=await self._request.read() or None
             ) as answer:
-                return await self._answered(answer, effect)
+                try:
+                    return await self._answered(answer, effect)
+                finally:
+                    _give_up(answer)
         except aiohttp.ClientConnectionResetError:
             raise  # it is the client that has gone
         except aiohttp.ClientError:
@@ -116,3 +119,9 @@ class Exchange:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             transport.abort()
         return web.Response(), 0
+
+
+def _give_up(answer: aiohttp.ClientResponse) -> None:
+    """What was not read to its end is cut at once: a TLS goodbye waits for its answer, and would outlive the proxy."""
+    if answer.connection and answer.connection.transport:
+        answer.connection.transport.abort()

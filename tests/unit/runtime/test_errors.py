@@ -58,9 +58,9 @@ def test_a_server_that_wants_to_be_left_alone_says_for_how_long(header: str | No
     assert error.retry_after == seconds
 
 
-def test_a_missing_right_is_told_from_other_refusals() -> None:
+def test_a_missing_right_is_named_and_told_from_other_refusals() -> None:
     said = 'configmaps is forbidden: User "a" cannot patch resource "configmaps" in API group "" in the namespace "b"'
     missing, policy = (from_answer(403, f'{{"message": {json.dumps(text)}}}') for text in (said, "exceeded quota: q"))
     assert isinstance(missing, ForbiddenError)
     assert isinstance(policy, ForbiddenError)
-    assert (missing.rights, policy.rights) == (True, False)
+    assert (missing.lacking, policy.lacking) == ('cannot patch resource "configmaps" in API group ""', "")
