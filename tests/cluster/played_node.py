@@ -61,10 +61,12 @@ class PlayedNode:
     def _look_after(self, pod: dict[str, Any]) -> None:
         path = f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods/{pod['metadata']['name']}"
         if "deletionTimestamp" in pod["metadata"]:
+            if pod["status"].get("phase") == "Running":  # the Job controller lets only ended pods go
+                self._api.call("PATCH", f"{path}/status", {"status": _ended(pod, "Failed", 143, "Error")}, _MERGE)
             self._api.call("DELETE", path, {"gracePeriodSeconds": 0})
         elif pod["status"].get("phase") == "Pending":
             said = self._says(pod)
-            status = _running(pod) if said is None else _succeeded(pod, said)
+            status = _running(pod) if said is None else _ended(pod, "Succeeded", 0, "Completed", said)
             self._api.call("PATCH", f"{path}/status", {"status": status}, _MERGE)
 
 
@@ -79,7 +81,7 @@ def _running(pod: dict[str, Any]) -> dict[str, Any]:
     return {"phase": "Running", "startTime": _now(), "conditions": ready, "containerStatuses": [container]}
 
 
-def _succeeded(pod: dict[str, Any], said: str) -> dict[str, Any]:
-    ended = {"exitCode": 0, "reason": "Completed", "message": said, "startedAt": _now(), "finishedAt": _now()}
+def _ended(pod: dict[str, Any], phase: str, exit_code: int, reason: str, said: str = "") -> dict[str, Any]:
+    ended = {"exitCode": exit_code, "reason": reason, "message": said, "startedAt": _now(), "finishedAt": _now()}
     container = _container(pod, ready=False, started=False, state={"terminated": ended})
-    return {"phase": "Succeeded", "startTime": _now(), "containerStatuses": [container]}
+    return {"phase": phase, "startTime": pod["status"].get("startTime") or _now(), "containerStatuses": [container]}

@@ -3,6 +3,7 @@
 Every write asks the fence first, and again when it is sent: a replica that lost its lease cannot write any more.
 """
 
+import asyncio
 import json
 import random
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -36,6 +37,7 @@ _QUERY = {
 }
 
 WRITES_PER_SECOND = 300.0
+_GOODBYE = 0.1  # seconds
 
 
 def pace(writes_per_second: float) -> AsyncLimiter:
@@ -62,6 +64,8 @@ class Client:
 
     async def close(self) -> None:
         await self._api.close()
+        # https://docs.aiohttp.org/en/stable/client_advanced.html#graceful-shutdown: TLS says goodbye
+        await asyncio.sleep(_GOODBYE)
 
     async def get(self, resource: Resource, namespace: str, name: str) -> dict[str, Any]:
         return await self._request("get", resource.path(namespace, name))
@@ -229,4 +233,6 @@ async def _changes(answer: aiohttp.ClientResponse) -> AsyncGenerator[tuple[str, 
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         raise _no_answer(error) from None
     finally:
+        if answer.connection and answer.connection.transport:
+            answer.connection.transport.abort()  # nobody waits for the rest: a goodbye could outlive the process
         answer.close()

@@ -76,9 +76,10 @@ class Played:
         """The pod the Job controller made."""
         for _ in range(60):
             self.reconcile()
-            pods = [c for c in self.children() if c["kind"] == "Pod" and c["status"]["phase"] == "Pending"]
-            if pods:
-                return pods[0]
+            for child in self.children():
+                waits = child["kind"] == "Pod" and child["status"]["phase"] == "Pending"
+                if waits and "deletionTimestamp" not in child["metadata"]:
+                    return child
             time.sleep(0.5)
         raise AssertionError(f"no pod: {self.children()}")
 

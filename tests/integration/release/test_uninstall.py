@@ -141,9 +141,10 @@ def test_without_keep_an_uninstall_takes_everything_of_ours(cluster: Live) -> No
 
 def test_no_object_of_ours_has_a_finalizer(cluster: Live) -> None:
     with its_operator_at_work(cluster):
-        found = [*cluster.resources(), *cluster.items(*CHILDREN)]
+        made = [o for o in cluster.items(*CHILDREN) if o["kind"] != "Pod"]  # by the Job controller, with its finalizer
+    found = [*cluster.resources(), *made]
     assert [o for o in found if o["metadata"].get("finalizers")] == []
-    assert len(found) > 15
+    assert len(found) > 12
 
 
 def test_a_namespace_without_an_operator_is_deleted(cluster: Live) -> None:
