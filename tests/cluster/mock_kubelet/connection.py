@@ -84,12 +84,16 @@ class Connection:
                 async with self._session.get(path, params=params) as answer:
                     if answer.status != 200:
                         return
-                    async for line in answer.content:
-                        event = json.loads(line)
-                        if event["type"] == "ERROR":
-                            return
-                        version = event["object"]["metadata"]["resourceVersion"]
-                        if event["type"] != "BOOKMARK":
-                            yield event["type"], event["object"]
+                    try:
+                        async for line in answer.content:
+                            event = json.loads(line)
+                            if event["type"] == "ERROR":
+                                return
+                            version = event["object"]["metadata"]["resourceVersion"]
+                            if event["type"] != "BOOKMARK":
+                                yield event["type"], event["object"]
+                    finally:
+                        if answer.connection and answer.connection.transport:
+                            answer.connection.transport.abort()  # a TLS goodbye could outlive the loop
             except aiohttp.ClientError:
                 return
