@@ -9,6 +9,7 @@ from modelyard.contract.results import DatasetResult, FailedExpectation, Failure
 from modelyard.contract.tasks import DatasetTask
 from modelyard.plan.dataset import plan_dataset
 from modelyard.plan.settings import Settings
+from tests.unit.plan import promises
 from tests.unit.plan.builders import NOW, Built, dataset, digest, observed, task_in
 from tests.unit.plan.simulation import Simulation
 
@@ -293,6 +294,7 @@ def test_an_operator_with_other_settings_leaves_a_running_build_alone() -> None:
 def test_an_object_from_before_a_rule_is_told_and_not_fatal() -> None:
     bad = dataset().spec(sources=[{"name": "a", "uri": "ftp://x"}])
     plan = plan_dataset(bad, observed(), NOW, Settings())
+    promises.hold(bad, plan)
     conditions = {c["type"]: c for c in plan.status["conditions"]}
     assert conditions["Stalled"]["reason"] == Reason.CONFIG_ERROR
     assert "spec.sources.0.uri" in conditions["Stalled"]["message"]

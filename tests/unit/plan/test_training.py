@@ -9,6 +9,7 @@ from modelyard.contract.results import TrainResult
 from modelyard.contract.tasks import TrainTask
 from modelyard.plan.settings import Settings
 from modelyard.plan.training import plan_training
+from tests.unit.plan import promises
 from tests.unit.plan.builders import (
     NOW,
     Built,
@@ -258,6 +259,7 @@ def test_the_monitors_history_decides_about_approval(promoted: bool, expected: t
 def test_an_object_from_before_a_rule_is_told_and_not_fatal() -> None:
     bad = training_job().spec(objective={"metric": "luck", "minimum": "1"})
     plan = plan_training(bad, observed(), NOW, Settings())
+    promises.hold(bad, plan)
     conditions = {c["type"]: c for c in plan.status["conditions"]}
     assert conditions["Stalled"]["reason"] == Reason.CONFIG_ERROR
     assert "spec.objective.metric" in conditions["Stalled"]["message"]

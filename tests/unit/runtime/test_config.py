@@ -12,6 +12,7 @@ def test_no_file_means_the_defaults() -> None:
     config = load(None)
     assert config.settings == Settings()
     assert (config.runtime.workers, config.runtime.poll_seconds, config.runtime.health_port) == (16, 15.0, 8080)
+    assert config.runtime.resync_seconds == 600
 
 
 def test_a_file_sets_what_it_names_and_leaves_the_rest(tmp_path: Path) -> None:

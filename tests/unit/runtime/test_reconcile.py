@@ -1,0 +1,146 @@
+"""Reconciles with the real planner of Datasets and the real client, whose requests end in a store in memory."""
+
+import asyncio
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+
+from modelyard.plan.dataset import plan_dataset
+from modelyard.plan.labels import labels_for
+from modelyard.plan.plan import Key, Object, Plan, key_of
+from modelyard.plan.settings import Settings
+from modelyard.runtime.cache import Cache
+from modelyard.runtime.client import Client, pace
+from modelyard.runtime.events import Recorder
+from modelyard.runtime.intake import Intake
+from modelyard.runtime.queue import Queue
+from modelyard.runtime.reconcile import Planner, Reconciler
+from modelyard.runtime.worker import Worker
+from tests.unit.plan.builders import NOW
+from tests.unit.runtime.objects import dataset
+
+SPEC = {"transform": {"sql": "select 1 as x"}}
+Sent = list[tuple[str, str, Any]]  # method, path, body
+
+
+class Store(Client):
+    """Keeps what is written, as the API server does, and tells no watch of it."""
+
+    def __init__(self, *objects: Object) -> None:
+        super().__init__(None)
+        self.version = 100
+        self.objects = {f"datasets/{o['metadata']['name']}": deepcopy(dict(o)) for o in objects}
+        self.sent: Sent = []
+
+    async def _request(self, method: str, path: str, *, body: Any = None, **_: Any) -> dict[str, Any]:
+        self.sent.append((method, path, body))
+        place = path.split("/ns/")[1].removesuffix("/status")
+        if path.endswith("/status"):
+            body = {**self.objects[place], "status": _merged(self.objects[place].get("status", {}), body["status"])}
+        if method == "patch":
+            self.version += 1
+            metadata = {"uid": f"uid-{self.version}", **body["metadata"], "resourceVersion": str(self.version)}
+            self.objects[place] = deepcopy({**body, "metadata": metadata})
+        return deepcopy(self.objects.get(place, {}))
+
+
+def _merged(old: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """RFC 7386."""
+    new = {name: value for name, value in old.items() if name not in patch}
+    for name, value in patch.items():
+        if value is not None:
+            new[name] = _merged(old.get(name) or {}, value) if isinstance(value, Mapping) else value
+    return new
+
+
+class Nobody:
+    """Stands in for those who ask pods and fetch events."""
+
+    def ask(self, *_: Any) -> None: ...
+
+    def look_at(self, *_: Any) -> None: ...
+
+
+class IdleError(Exception):
+    """Nothing is left to do now."""
+
+
+class Draining(Queue[Key]):
+    """Ends the worker that finds it empty."""
+
+    async def get(self) -> Key:
+        if not len(self):
+            raise IdleError
+        return await super().get()
+
+
+class Bench:
+    """The operator without watches: it knows the given objects, and of everything else what it wrote itself."""
+
+    def __init__(self, *objects: Object, planner: Planner = plan_dataset) -> None:
+        self.store = Store(*objects)
+        queue, nobody = Draining(), Nobody()
+        self.intake = Intake(Cache(), queue)
+        recorder, planners = Recorder(self.store, "test"), {"Dataset": planner}
+        made = Reconciler(self.store, self.intake, recorder, nobody, nobody, planners, Settings(), lambda: NOW)
+        self._worker = Worker(queue, made)
+        for obj in objects:
+            self.intake.present(obj)
+
+    async def work(self) -> Sent:
+        """Until nothing is left to do; the requests of that time."""
+        begun = len(self.store.sent)
+        with pytest.raises(IdleError):
+            await self._worker.run(workers=1)
+        return self.store.sent[begun:]
+
+
+async def test_what_was_written_is_known_before_any_watch_tells_and_old_news_do_not_undo_it() -> None:
+    before = dataset("d", spec=SPEC)
+    bench = Bench(before)
+    assert [path.split("/ns/")[1] for _, path, _ in await bench.work()][-1] == "datasets/d/status"
+    bench.intake.wake_all()
+    assert await bench.work() == []
+    bench.intake.present(before)  # a watch that is late
+    bench.intake.wake_all()
+    assert await bench.work() == []
+
+
+async def test_a_child_is_deleted_only_if_it_is_the_one_that_was_seen() -> None:
+    labels = labels_for(Key("Dataset", "ns", "d"), "test")
+    metadata = {"namespace": "ns", "name": "c", "uid": "uid-seen", "resourceVersion": "1", "labels": labels}
+    child = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+    bench = Bench(dataset("d"), planner=lambda *_: Plan({}, delete=(child,)))
+    ((method, path, body),) = await bench.work()
+    assert (method, path.split("/ns/")[1]) == ("delete", "configmaps/c")
+    assert body["preconditions"] == {"uid": "uid-seen"}
+
+
+async def test_writes_wait_when_too_many_were_made_and_a_lease_does_not() -> None:
+    store = Store()
+    store.pace = pace(1)
+    child = {"kind": "ConfigMap", "metadata": {"namespace": "ns", "name": "c"}}
+    for _ in range(2):  # two seconds' worth at once
+        await store.apply(child)
+    one_more = asyncio.create_task(store.apply(child))
+    await asyncio.sleep(0.02)
+    assert not one_more.done()
+    await store.replace_lease("/apis/coordination.k8s.io/v1/namespaces/ns/leases/l", {"metadata": {}})
+    assert not one_more.done()
+    assert key_of(await asyncio.wait_for(one_more, 5)).name == "c"
+
+
+def series() -> set[tuple[str, ...]]:
+    """Name and labels of all that the process's metrics tell."""
+    samples = [sample for metric in REGISTRY.collect() for sample in metric.samples]
+    return {(sample.name, *(f"{k}={v}" for k, v in sorted(sample.labels.items()))) for sample in samples}
+
+
+async def test_work_on_ten_resources_leaves_the_series_of_one() -> None:
+    await Bench(dataset("d", spec=SPEC)).work()
+    known = series()
+    await Bench(*(dataset(f"d{number}", spec=SPEC) for number in range(10))).work()
+    assert series() == known
