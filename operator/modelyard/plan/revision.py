@@ -78,9 +78,16 @@ def _newest(status: ModelDeploymentStatus, family: Sequence[Object], root: str, 
     models = [r for r in (revision_of(j, now) for j in family if approved(j)) if r and not _rolled_back(status, r)]
     newest = max(models, key=lambda r: (_created(r), r.model_digest), default=None)
     stable = status.stable
-    if newest and stable and in_family(stable.training_job, root) and _created(newest) <= _created(stable):
+    if newest and stable and in_family(stable.training_job, root) and not _supersedes(newest, stable):
         return None
     return newest
+
+
+def _supersedes(model: Revision, stable: Revision) -> bool:
+    """A job has one model at a time: another one of the same job is the later one, even of the same second."""
+    if _created(model) == _created(stable):
+        return model.training_job == stable.training_job and model.model_digest != stable.model_digest
+    return _created(model) > _created(stable)
 
 
 def _rolled_back(status: ModelDeploymentStatus, model: Revision) -> bool:

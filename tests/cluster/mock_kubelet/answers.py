@@ -22,8 +22,10 @@ _METRICS = {
 
 
 def well(seen: Seen) -> Life:
-    """Everything goes well."""
-    return Life(None if isinstance(seen.task, ServeTask) else succeeds(answer(seen.task)))
+    """Everything goes well. A training takes longer than a second, in which models that follow each other differ."""
+    if isinstance(seen.task, ServeTask):
+        return Life()
+    return Life(succeeds(answer(seen.task)), runs=1.1 if isinstance(seen.task, TrainTask) else None)
 
 
 def answer(task: Task) -> Document:

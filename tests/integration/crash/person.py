@@ -10,7 +10,7 @@ from modelyard.runtime.errors import NotFoundError
 from modelyard.runtime.resources import CHILDREN, resource_of
 from tests.integration.runtime.cluster import User
 
-WITHIN = 300.0  # seconds, on a machine with other things to do
+WITHIN = 120.0  # seconds, on a machine with other things to do
 Resource = dict[str, Any]
 
 
@@ -53,11 +53,12 @@ class Person(User):
     async def phase(self, kind: str, name: str, phase: str) -> Resource:
         return await self.sees(kind, name, lambda status: status["phase"] == phase)
 
-    async def condition(self, kind: str, name: str, type_: str, status: str = "True") -> Resource:
-        def has(found: Resource) -> bool:
-            return any(c["type"] == type_ and c["status"] == status for c in found["conditions"])
+    async def condition(self, kind: str, name: str, type_: str) -> Resource:
+        return await self.sees(kind, name, lambda status: _is_true(status, type_))
 
-        return await self.sees(kind, name, has)
+    async def paused(self, kind: str, name: str) -> None:
+        """Told also of a spec that was not acted on yet."""
+        await self.until(kind, name, lambda found: found and _is_true(found.get("status", {}), "Paused"), WITHIN)
 
     async def gone(self, kind: str, name: str) -> None:
         await self.until(kind, name, lambda found: found is None, WITHIN)
@@ -89,3 +90,7 @@ class Person(User):
                 if accept(await self.all(kind, SELECTOR)):
                     return
                 await asyncio.sleep(0.1)
+
+
+def _is_true(status: Resource, type_: str) -> bool:
+    return any(c["type"] == type_ and c["status"] == "True" for c in status.get("conditions", []))

@@ -113,7 +113,7 @@ async def dataset_paused_while_it_is_built(person: Person) -> None:
     await person.apply("Dataset", "orders", data())
     await person.job_made()
     await person.apply("Dataset", "orders", data(), paused="true")
-    await person.condition("Dataset", "orders", "Paused")
+    await person.paused("Dataset", "orders")
     await person.jobs_ended()
     await built(person)
 

@@ -76,7 +76,8 @@ class User:
             found = await self.get(kind, name)
             if accept(found):
                 return found
-            assert time.monotonic() < end, f"{kind} {name} is still {found}"
+            shown = {**found, "metadata": {**found["metadata"], "managedFields": "..."}} if found else found
+            assert time.monotonic() < end, f"{kind} {name} is still {shown}"
             await asyncio.sleep(0.05)
 
 

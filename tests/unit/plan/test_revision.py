@@ -80,6 +80,12 @@ def test_the_newest_approved_model_is_followed_forwards_only(
     assert chosen(SOURCE, status, *family) == expected
 
 
+def test_another_model_of_the_same_job_is_the_later_one_even_in_the_same_second() -> None:
+    found = choose(SOURCE, serving("churn", "a", 1), (job("churn", "b", 1),), NOW).model
+    assert found
+    assert found.model_digest == digest("b")
+
+
 def test_a_model_that_was_taken_back_is_not_tried_again() -> None:
     past = Rollback(revision="b" * 8, model_digest=digest("b"), at="2026-01-05T00:00:00Z", message="slow")
     status = serving("churn", "a", 1).model_copy(update={"rolled_back": [past]})
