@@ -48,7 +48,7 @@ unit: $(READY) ## pure parts: no cluster, no network
 	@$(BIN)/pytest --numprocesses=auto tests/unit
 
 integration: $(READY) ## on a real API server and a real object store; no root
-	@$(BIN)/pytest tests/integration
+	@$(BIN)/pytest --numprocesses=auto --dist=loadfile tests/integration
 
 test-crash: $(READY) ## kill the operator at every write of every scenario; half an hour and more
 	@$(BIN)/pytest tests/integration/crash -s --crash-points=all
