@@ -10,6 +10,9 @@ from modelyard.plan.labels import MANAGER
 from modelyard.plan.plan import Key, Object, key_of
 
 _CONTENT = ("f:spec", "f:data")
+# What an object without managedFields held when it was first applied: its owner is nobody.
+# https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apimachinery/pkg/util/managedfields
+_NOBODY = "before-first-apply"
 
 
 class Owners(NamedTuple):
@@ -57,7 +60,7 @@ def owners(obj: Object) -> Owners:
     others: list[dict[str, Any]] = []
     for entry in obj["metadata"].get("managedFields", ()):
         content = _content(entry) if entry.get("subresource") != "status" else {}
-        if content:
+        if content and entry["manager"] != _NOBODY:
             (ours if entry["manager"] == MANAGER else others).append(content)
     return Owners(hash(repr((ours, others))), bool(others))
 

@@ -10,7 +10,7 @@ OURS: dict[str, Any] = {"f:data": {"f:a": {}, "f:b": {}}}
 
 
 def entry(manager: str, fields: dict[str, Any], **more: str) -> dict[str, Any]:
-    return {"manager": manager, "operation": "Apply", "fieldsV1": fields, **more}
+    return {"operation": "Apply", **more, "manager": manager, "fieldsV1": fields}
 
 
 def config(*entries: dict[str, Any]) -> dict[str, Any]:
@@ -48,6 +48,12 @@ def test_a_touch_while_nobody_watched_is_noticed_after_a_start() -> None:
     started = Ownership()
     started.note(config(entry("modelyard", OURS), entry("kubectl", {"f:data": {"f:c": {}}})))
     assert started.touched(CONFIG)
+
+
+def test_what_was_there_before_any_apply_has_no_owner_to_heal_from() -> None:
+    started = Ownership()
+    started.note(config(entry("modelyard", OURS), entry("before-first-apply", OURS, operation="Update")))
+    assert not started.touched(CONFIG)
 
 
 def test_what_others_keep_after_our_apply_is_no_reason_to_apply_again() -> None:
