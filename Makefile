@@ -48,6 +48,7 @@ unit: $(READY) ## pure parts: no cluster, no network
 	@$(BIN)/pytest --numprocesses=auto tests/unit
 
 integration: $(READY) ## on a real API server and a real object store; no root
+	@$(BIN)/python -m tests.cluster tool kubectl >/dev/null # Kubernetes is built before tests with time limits wait for it
 	@$(BIN)/pytest --numprocesses=auto --dist=loadfile tests/integration
 
 test-crash: $(READY) ## kill the operator at every write of every scenario; half an hour and more
