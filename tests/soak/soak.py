@@ -67,7 +67,7 @@ class Report:
 
 
 def run(settings: Settings, directory: Path) -> Report:
-    """Blocks for `settings.seconds` and some minutes; logs of the replicas are in `directory`."""
+    """Blocks for `settings.seconds` and some minutes; logs of the replicas and `report.json` are in `directory`."""
     directory.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         plane = stack.enter_context(ControlPlane(controllers=True, scheduler=True))
@@ -79,7 +79,9 @@ def run(settings: Settings, directory: Path) -> Report:
         for replica in replicas:
             stack.callback(replica.stop)
             replica.start()
-        return asyncio.run(_Soak(settings, plane, proxy, replicas).run())
+        report = asyncio.run(_Soak(settings, plane, proxy, replicas).run())
+        (directory / "report.json").write_text(report.json())
+        return report
 
 
 def _prepare(plane: ControlPlane) -> str:
