@@ -1,12 +1,14 @@
 """A real object store: the store image's own entry point on loopback, one for the whole run."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,8 @@ ROOT = Path(__file__).parents[3]
 def store_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """`http://127.0.0.1:<port>` of a SeaweedFS with the buckets `modelyard` and `lake`."""
     folder = tmp_path_factory.mktemp("store")
-    port, first = _free_port(), _free_port()
+    first = _free_ports(4)
+    port = first + 3
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -43,7 +46,8 @@ def store_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             _wait(server, f"http://127.0.0.1:{port}", folder / "log")
             yield f"http://127.0.0.1:{port}"
         finally:
-            os.killpg(server.pid, signal.SIGKILL)  # its data is thrown away: no need to wait for an orderly end
+            with suppress(ProcessLookupError):  # it did not start
+                os.killpg(server.pid, signal.SIGKILL)  # its data is thrown away: no need to wait for an orderly end
             server.wait(30)
 
 
@@ -70,16 +74,21 @@ def _wait(server: subprocess.Popen[bytes], endpoint: str, log: Path) -> None:
         time.sleep(0.1)
 
 
-def _free_port() -> int:
-    """Free here and 10,000 above, where SeaweedFS puts the gRPC port."""
+def _free_ports(several: int) -> int:
+    """The first of some free ports in a row, also free 10,000 above, where SeaweedFS puts its gRPC.
+
+    All lie below the ports that Linux gives to outgoing connections: those of a test beside this one would take them.
+    """
     while True:
-        with socket.socket() as one, socket.socket() as other:
-            one.bind(("127.0.0.1", 0))
-            port = int(one.getsockname()[1])
-            if port > 55_000:
-                continue
-            try:
-                other.bind(("127.0.0.1", port + 10_000))
-            except OSError:
-                continue
-            return port
+        first = random.randrange(12_000, 22_000)  # noqa: S311 - no secret
+        if all(_is_free(port + offset) for port in range(first, first + several) for offset in (0, 10_000)):
+            return first
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as one:
+        try:
+            one.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
