@@ -1,5 +1,6 @@
 """What a monitor's finished Jobs leave behind: results to take, and Jobs and tasks that may go."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from modelyard.api.drift import CheckStatus
@@ -42,25 +43,34 @@ def disposable(
     `taken` is the last result that is already written in the status: what is newer must not get lost. `gate` is the
     attempt under way. The CronJob's own Jobs are its to clean.
     """
-    checks = [
-        job
-        for job, ended in _finished(observed, CHECK, now, settings)[:-KEPT]
-        if taken and moment(ended) < moment(taken.at)
-    ]
-    gates = [job for job, _ in _finished(observed, GATE, now, settings) if _name(job) != gate][:-KEPT]
+    finished = _finished(observed, CHECK, now, settings)[:-KEPT]
+    checks = [e.job for e in finished if e.without_result or (taken and e.order <= (moment(taken.at), taken.job))]
+    gates = [e.job for e in _finished(observed, GATE, now, settings) if _name(e.job) != gate][:-KEPT]
     kept = {gate, *(_name(j) for j in observed.of("Job", GATE))}
     return (*checks, *gates, *(c for c in observed.of("ConfigMap", GATE) if _name(c) not in kept))
 
 
-def _finished(observed: Observed, role: str, now: datetime, settings: Settings) -> list[tuple[Object, str]]:
-    """Ended Jobs that the monitor itself owns, oldest first, with their ends."""
+@dataclass(frozen=True)
+class _Ended:
+    job: Object
+    at: str
+    without_result: bool  # its pod says so; where there is no pod, one may still be seen
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """As results are taken."""
+        return moment(self.at), _name(self.job)
+
+
+def _finished(observed: Observed, role: str, now: datetime, settings: Settings) -> list[_Ended]:
+    """Ended Jobs that the monitor itself owns, oldest first."""
     ended = [
-        (job, attempt.ended_at)
+        _Ended(job, attempt.ended_at, attempt.failure is not None and attempt.pod is not None)
         for job in observed.of("Job", role)
         if any(o["kind"] == "DriftMonitor" for o in job["metadata"].get("ownerReferences", []))
         and (attempt := read_attempt(observed, job, now, settings)).ended_at
     ]
-    return sorted(((j, at) for j, at in ended if at), key=lambda pair: (moment(pair[1]), _name(pair[0])))
+    return sorted(ended, key=lambda e: e.order)
 
 
 def _name(child: Object) -> str:

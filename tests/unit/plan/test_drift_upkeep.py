@@ -1,5 +1,7 @@
 """Which Jobs of a monitor are kept, and which are deleted."""
 
+from modelyard.contract.reasons import Reason
+from modelyard.contract.results import FailureResult
 from tests.unit.plan.monitored import check, checked, ends, gate, gate_jobs, gating, world
 
 
@@ -36,6 +38,29 @@ def test_a_result_that_is_not_yet_written_down_is_not_deleted() -> None:
     w.step(lose_status=True)
     assert len(w.names("Job")) == 4
     w.run()
+    assert len(w.names("Job")) == 2
+
+
+def test_checks_that_ended_in_the_same_second_are_told_apart() -> None:
+    w = world()
+    for i in range(5):
+        w.resource = w.resource.annotated(run=str(i))
+        w.run()
+    for name in w.names("Job"):
+        ends(w, name, check("Stable"))
+    w.run()
+    assert len(w.names("Job")) == 2
+
+
+def test_only_the_newest_checks_that_failed_are_kept() -> None:
+    w = world()
+    for i in range(5):
+        w.resource = w.resource.annotated(run=str(i))
+        w.run()
+        (new,) = [n for n in w.names("Job") if ("Pod", f"{n}-0") not in w.children]
+        w.pass_(60)
+        ends(w, new, FailureResult(blame="user", reason=Reason.USER_ERROR, message="exit code 3"))
+        w.run()
     assert len(w.names("Job")) == 2
 
 
