@@ -162,8 +162,8 @@ class _Soak:
             self._report.orphans = orphans(objects, children)
             if not (self._report.differences or self._report.orphans) or time.monotonic() > end:
                 break
-            for line in (*self._report.differences, *self._report.orphans)[:5]:
-                print(f"        still {line}", flush=True)
+            found = (*self._report.differences, *self._report.orphans)
+            print(*(f"        still {line}" for line in found[:5]), f"        of {len(found)}", sep="\n", flush=True)
             await asyncio.sleep(10)  # what drains goes later, and the garbage collector takes its time
         self._report.objects = len(objects)
 

@@ -150,6 +150,8 @@ def test_whatever_checks_and_gates_say(verdict: str, said: str, column: str, mor
 @given(SAID)
 def test_whatever_a_job_says_its_deployment_repeats_in_bounds(said: str) -> None:
     for phase in ("Failed", "Running"):
-        w = endpoints.world(training_job().status(phase=phase).condition("Ready", "False", Reason.USER_ERROR, said))
+        w = endpoints.world(
+            training_job().status(phase=phase).condition("Ready", "False", Reason.USER_ERROR.value, said)
+        )
         w.run()
         clean((w.status, w.events))

@@ -9,6 +9,7 @@ from modelyard.plan.labels import owner_of
 from modelyard.plan.observe import Observed, Told
 from modelyard.plan.plan import Event, Object, Plan
 from modelyard.plan.settings import Settings
+from modelyard.runtime.trim import trimmed
 from tests.unit.plan import promises
 from tests.unit.plan.builders import NOW, Built, pod
 
@@ -52,9 +53,10 @@ class World:
             self.related[r["kind"], r["metadata"]["name"]] = r
 
     def observed(self) -> Observed:
+        """As the operator's cache has it."""
         kinds = {kind for kind, _ in self.related}
-        related = {kind: tuple(r for (k, _), r in self.related.items() if k == kind) for kind in kinds}
-        return Observed(tuple(self.children.values()), related, self.readings, self.told)
+        related = {kind: tuple(trimmed(r) for (k, _), r in self.related.items() if k == kind) for kind in kinds}
+        return Observed(tuple(trimmed(c) for c in self.children.values()), related, self.readings, self.told)
 
     def look(self) -> Plan:
         """Plan, without carrying anything out."""

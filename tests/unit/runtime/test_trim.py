@@ -22,6 +22,13 @@ def test_a_resource_of_ours_keeps_its_spec_status_and_words_to_us() -> None:
     assert not {"managedFields", "ownerReferences"} & set(kept["metadata"])
 
 
+def test_a_job_keeps_whose_kind_it_is() -> None:
+    given = child("Job")
+    owner = {"apiVersion": "batch/v1", "kind": "CronJob", "name": "d-check", "uid": "u", "controller": True}
+    given["metadata"] = {**given["metadata"], "ownerReferences": [owner]}
+    assert trimmed(given)["metadata"]["ownerReferences"] == [{"kind": "CronJob"}]
+
+
 def test_a_job_keeps_no_template_and_a_config_map_no_data() -> None:
     assert trimmed(child("Job", spec={"template": {"spec": {}}}))["spec"] == {}
     assert "data" not in trimmed(child("ConfigMap", data={"task.json": "{}"}))
