@@ -74,10 +74,11 @@ def _children(children: Iterable[Object]) -> dict[str, int]:
 def settled(objects: Iterable[Object], wanted: Iterable[Place]) -> list[str]:
     """What still keeps the wanted objects from being at rest, in words; empty when nothing does."""
     found = {Place(obj["kind"], obj["metadata"]["name"]): obj for obj in objects}
-    return [f"{place.kind} {place.name}: {why}" for place in wanted if (why := _restless(found.get(place)))]
+    jobs = {place.name: obj for place, obj in found.items() if place.kind == "TrainingJob"}
+    return [f"{place.kind} {place.name}: {why}" for place in wanted if (why := _restless(found.get(place), jobs))]
 
 
-def _restless(obj: Object | None) -> str:
+def _restless(obj: Object | None, jobs: Mapping[str, Object]) -> str:
     if obj is None:
         return "does not exist"
     status = obj.get("status", {})
@@ -89,9 +90,19 @@ def _restless(obj: Object | None) -> str:
         return f"{ready.get('status')} {ready.get('reason')}: {ready.get('message', '')}"
     if status.get("candidate") or status.get("rollout"):
         return "rolls out"
+    if obj["kind"] == "ModelDeployment" and not _follows(obj, jobs):
+        return "serves another model than its job's"
     if "run" in status and obj["kind"] == "DriftMonitor" and not _checked(obj):
         return "has not been checked"
     return ""
+
+
+def _follows(deployment: Object, jobs: Mapping[str, Object]) -> bool:
+    """It may not know of the last model yet, while the watch of jobs hangs."""
+    job = jobs.get(deployment["spec"]["model"]["trainingJobRef"]["name"], {})
+    made = (job.get("status", {}).get("model") or {}).get("digest")
+    served = (deployment["status"].get("stable") or {}).get("modelDigest")
+    return bool(made == served)
 
 
 def _checked(monitor: Object) -> bool:

@@ -32,7 +32,7 @@ def newest(observed: Observed, now: datetime, settings: Settings) -> tuple[Failu
     started = sorted(observed.of("Job", CHECK), key=lambda j: (str(j["metadata"].get("creationTimestamp")), _name(j)))
     attempts = [read_attempt(observed, job, now, settings) for job in reversed(started)]
     telling = next((a for a in attempts if a.failure or a.ended_at), None)
-    return telling.failure if telling else None, attempts[0].inquiry if attempts else Inquiry()
+    return telling.failure if telling else None, sum((a.inquiry for a in attempts), Inquiry())
 
 
 def disposable(

@@ -19,6 +19,8 @@ TASK = f"{GROUP}/task"  # of pods: the task they carry
 RUN = f"{GROUP}/run"  # a user's annotation: a changed value runs a check or a build now
 APPROVE = f"{GROUP}/approve"  # a user's annotation: the id of the proposed retraining
 PAUSED = f"{GROUP}/paused"
+JOB_NAME = "batch.kubernetes.io/job-name"  # of pods, as JOB_UID: the Job they work for
+JOB_UID = "batch.kubernetes.io/controller-uid"
 
 
 def labels_for(key: Key, role: str, **more: str) -> dict[str, str]:

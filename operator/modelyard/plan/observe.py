@@ -27,17 +27,20 @@ class Lookup(Protocol):
     def children(self, key: Key) -> Sequence[Object]: ...
     def reading(self, namespace: str, pod: str) -> Mapping[str, Any] | None: ...
     def told(self, uid: str) -> tuple[Told, ...]: ...
+    def pods_read(self, uid: str) -> bool: ...
 
 
 @dataclass(frozen=True)
 class Observed:
     """`related` holds the other resources by kind; `readings` the last Progress or ServingStats by pod name; `told`
-    the events about children that were asked for, newest first, by uid."""
+    the events about children that were asked for, newest first, by uid; `pods_read` the uids of ended Jobs whose pods
+    were read from the API server after their end, so that a pod that is not there is gone."""
 
     children: tuple[Object, ...] = ()
     related: Mapping[str, tuple[Object, ...]] = field(default_factory=dict)
     readings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     told: Mapping[str, tuple[Told, ...]] = field(default_factory=dict)
+    pods_read: frozenset[str] = frozenset()
 
     def told_of(self, child: Object) -> tuple[Told, ...]:
         return self.told.get(child["metadata"].get("uid", ""), ())
@@ -149,7 +152,9 @@ def observe(resource: Object, lookup: Lookup) -> Observed:
         if (reading := lookup.reading(namespace, pod)) is not None
     }
     told = {uid: events for c in children if (events := lookup.told(uid := c["metadata"].get("uid", "")))}
-    return Observed(children, _related(resource, lookup), readings, told)
+    jobs = (c["metadata"].get("uid", "") for c in children if c["kind"] == "Job")
+    pods_read = frozenset(uid for uid in jobs if lookup.pods_read(uid))
+    return Observed(children, _related(resource, lookup), readings, told, pods_read)
 
 
 def signal(resource: Object) -> Any:

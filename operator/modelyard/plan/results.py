@@ -8,23 +8,22 @@ from typing import Any, Literal
 from modelyard.contract.reasons import Reason
 from modelyard.contract.results import AnyResult, FailureResult, parse_result
 from modelyard.plan import inquiry, refusal
-from modelyard.plan.failure import Failure, ended, of_job, user, world
+from modelyard.plan.failure import OVER, Failure, ended, of_job, user, world
 from modelyard.plan.inquiry import Inquiry
+from modelyard.plan.labels import JOB_NAME, JOB_UID
 from modelyard.plan.moments import later
 from modelyard.plan.observe import Observed, Told
 from modelyard.plan.plan import Object
 from modelyard.plan.settings import Settings
 from modelyard.plan.startup import hindered, slow
 
-JOB_NAME = "batch.kubernetes.io/job-name"
-JOB_UID = "batch.kubernetes.io/controller-uid"
 POD_EXPECTED = 30  # seconds after which a Job without a pod is not just slow
 
 
 @dataclass(frozen=True)
 class Attempt:
     """`result` comes with Succeeded; `failure` with Failed, and with Pending where the pod cannot start. `inquiry` is
-    what more is wanted to know while it is Pending."""
+    what more is wanted to know until it has ended."""
 
     state: Literal["Absent", "Pending", "Running", "Succeeded", "Failed"]
     result: AnyResult | None = None
@@ -59,8 +58,17 @@ def read_attempt(observed: Observed, job: Object | None, now: datetime, settings
         result = _result(pod)
         if result is not None:
             return Attempt("Succeeded", result, pod=pod["metadata"]["name"], ended_at=_ended_at(pod, job))
+    if _untold(observed, job, pods):
+        return Attempt("Running", inquiry=Inquiry((job,), inquiry.LOOK_AGAIN))
     told = observed.told_of(pods[-1] if pods else job)
     return _read_pod(job, pods[-1], told, now, settings) if pods else _without_pod(job, told, now)
+
+
+def _untold(observed: Observed, job: Object, pods: Sequence[Object]) -> bool:
+    """Whether the Job has ended by what is known of it, and its pod has not: they are watched apart, and the pod's
+    watch may be behind. Then pods are read once more before anything follows from what is not there."""
+    over = any(pod.get("status", {}).get("phase") in OVER for pod in pods)
+    return job_ended_at(job) is not None and not over and job["metadata"].get("uid") not in observed.pods_read
 
 
 def _read_pod(job: Object, pod: Object, told: Sequence[Told], now: datetime, settings: Settings) -> Attempt:
@@ -82,7 +90,7 @@ def _read_pod(job: Object, pod: Object, told: Sequence[Told], now: datetime, set
 
 
 def _without_pod(job: Object, told: Sequence[Told], now: datetime) -> Attempt:
-    at = _job_ended_at(job)
+    at = job_ended_at(job)
     if failure := of_job(job):
         return Attempt("Failed", failure=failure, ended_at=at)
     if at:
@@ -119,10 +127,11 @@ def _result(pod: Object) -> AnyResult | None:
 
 def _ended_at(pod: Object, job: Object) -> str | None:
     times = [str(t["finishedAt"]) for t in _terminated(pod) if t.get("finishedAt")]
-    return max(times, default=None) or _job_ended_at(job)
+    return max(times, default=None) or job_ended_at(job)
 
 
-def _job_ended_at(job: Object) -> str | None:
+def job_ended_at(job: Object) -> str | None:
+    """RFC 3339, by the Job's conditions."""
     finished = [
         str(c["lastTransitionTime"])
         for c in job.get("status", {}).get("conditions", [])

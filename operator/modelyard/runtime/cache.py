@@ -39,6 +39,7 @@ class Cache:
         self._readings: dict[tuple[str, str], Mapping[str, Any]] = {}
         self.ownership = Ownership()
         self._told: dict[str, tuple[Told, ...]] = {}
+        self._pods_read: set[str] = set()
 
     def get(self, key: Key) -> Object | None:
         return self._objects.get((key.kind, key.namespace), {}).get(key.name)
@@ -55,6 +56,9 @@ class Cache:
 
     def told(self, uid: str) -> tuple[Told, ...]:
         return self._told.get(uid, ())
+
+    def pods_read(self, uid: str) -> bool:
+        return uid in self._pods_read
 
     def keys(self, kind: str, namespace: str | None = None) -> Iterator[Key]:
         """All objects of a kind, of one namespace or of every one."""
@@ -124,6 +128,12 @@ class Cache:
             self._told.pop(uid, None)
         return changed
 
+    def set_pods_read(self, uid: str) -> bool:
+        """The pods of this ended Job are known as the API server has them. True if that is news."""
+        news = uid not in self._pods_read
+        self._pods_read.add(uid)
+        return news
+
     def sizes(self) -> Mapping[str, int]:
         """Objects by kind."""
         result: defaultdict[str, int] = defaultdict(int)
@@ -135,6 +145,8 @@ class Cache:
         old = self._take_out(key)
         if old and key.kind == "Pod":
             self._readings.pop((key.namespace, key.name), None)
+        if old and key.kind == "Job":
+            self._pods_read.discard(old["metadata"]["uid"])
         self.ownership.forget(key)
         return Change(old, None) if old else None
 

@@ -13,13 +13,13 @@ from urllib.parse import urlencode
 import aiohttp
 from aiolimiter import AsyncLimiter
 
-from modelyard.plan.labels import MANAGER
+from modelyard.plan.labels import JOB_UID, MANAGER
 from modelyard.plan.plan import Object
 from modelyard.runtime import login, trace
 from modelyard.runtime.errors import UnavailableError, from_answer
 from modelyard.runtime.fence import FencedError, fenced, watched
 from modelyard.runtime.metrics import API_WRITES, answered
-from modelyard.runtime.resources import CORE_EVENT, EVENT, Resource, resource_of
+from modelyard.runtime.resources import CORE_EVENT, EVENT, POD, Resource, resource_of
 
 PAGE = 500
 TIMEOUT = aiohttp.ClientTimeout(total=5, connect=3)  # lease duration (15 s) less renew deadline (10 s): see election
@@ -158,6 +158,11 @@ class Client:
         answer = await self._request("get", CORE_EVENT.path(namespace), limit=20, field_selector=selector)
         events: list[Mapping[str, Any]] = answer["items"]
         return events
+
+    async def pods_of_job(self, namespace: str, uid: str) -> list[dict[str, Any]]:
+        """All of them: attempts of ours have one."""
+        answer = await self._request("get", POD.path(namespace), label_selector=f"{JOB_UID}={uid}")
+        return [{**pod, "apiVersion": POD.api_version, "kind": POD.kind} for pod in answer["items"]]
 
     async def create_lease(self, path: str, lease: Mapping[str, Any]) -> dict[str, Any]:
         return await self._request("post", path, body=lease)

@@ -1,4 +1,5 @@
-"""Fetches the events about children that do not say themselves why they do not start, as planners ask for them.
+"""Fetches the events about children that do not say themselves why they do not start, and the pods of Jobs that have
+ended while their pods seem not to have, as planners ask for them.
 
 Nothing waits for an answer. Silent about failures: what was told last stays, and is asked for again.
 """
@@ -12,6 +13,7 @@ from typing import Any
 
 from modelyard.plan.observe import Told
 from modelyard.plan.plan import Key, Object
+from modelyard.plan.results import job_ended_at
 from modelyard.runtime.cache import Cache
 from modelyard.runtime.client import Client
 from modelyard.runtime.errors import ApiError
@@ -28,6 +30,7 @@ log = logging.getLogger(__name__)
 @dataclass
 class Target:
     owner: Key
+    ended_job: bool
     due: float
     pause: float = EVERY
 
@@ -44,12 +47,13 @@ class Inspection:
 
     def look_at(self, owner: Key, objects: tuple[Object, ...]) -> None:
         """From now on ask about exactly these children of the owner; what was told of others is forgotten."""
-        wanted = {str(obj["metadata"]["uid"]) for obj in objects}
+        wanted = {str(obj["metadata"]["uid"]): obj["kind"] == "Job" and bool(job_ended_at(obj)) for obj in objects}
         for uid in [u for u, target in self._targets.items() if target.owner == owner and u not in wanted]:
             del self._targets[uid]
             self._cache.set_told(uid, ())
-        for uid in wanted:
-            self._targets.setdefault(uid, Target(owner, self._clock()))
+        for uid, ended_job in wanted.items():
+            if uid not in self._targets or self._targets[uid].ended_job != ended_job:
+                self._targets[uid] = Target(owner, ended_job, self._clock())
 
     async def run(self) -> None:
         while True:
@@ -63,6 +67,21 @@ class Inspection:
         await asyncio.gather(*(self._turn(uid, self._targets[uid]) for _, uid in due))
 
     async def _turn(self, uid: str, target: Target) -> None:
+        await (self._read_pods(uid, target) if target.ended_job else self._read_events(uid, target))
+
+    async def _read_pods(self, uid: str, target: Target) -> None:
+        target.due = self._clock() + EVERY
+        try:
+            pods = await self._client.pods_of_job(target.owner.namespace, uid)
+        except ApiError as error:
+            log.debug("pods of a child of %s cannot be listed: %s", target.owner, error)
+            return
+        for pod in pods:
+            self._cache.put(pod)
+        if self._cache.set_pods_read(uid):
+            self._wake(target.owner)
+
+    async def _read_events(self, uid: str, target: Target) -> None:
         try:
             events = await self._client.events_about(target.owner.namespace, uid)
         except ApiError as error:

@@ -183,7 +183,7 @@ class Reconciler:
         self._budget.spend(key)
         try:
             await self._client.delete(child)
-        except (NotFoundError, ConflictError) as error:
+        except NotFoundError as error:  # a conflict is tried again: it may be that of another writer
             log.debug("%s %s is gone already: %s", child["kind"], child["metadata"]["name"], error)
 
     async def _write_status(self, resource: Object, planned: Mapping[str, Any]) -> None:

@@ -36,6 +36,7 @@ CHILDREN = (
     Resource("PodDisruptionBudget", "policy", "v1", "poddisruptionbudgets"),
 )
 WATCHED = OWN + CHILDREN
+POD = next(resource for resource in CHILDREN if resource.kind == "Pod")
 EVENT = Resource("Event", "events.k8s.io", "v1", "events")
 CORE_EVENT = Resource("Event", "", "v1", "events")  # read under its old name: only there uids can be selected
 LEASE = Resource("Lease", "coordination.k8s.io", "v1", "leases")

@@ -1,5 +1,6 @@
 """Builders of the objects planners see. Each step returns a new object: `dataset("d").spec(...).status(...)`."""
 
+from collections.abc import Iterable
 from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
@@ -147,15 +148,22 @@ def observed(
     related: tuple[Object, ...] = (),
     readings: dict[str, dict[str, Any]] | None = None,
     told: dict[str, tuple[Told, ...]] | None = None,
+    pods_read: bool = True,
 ) -> Observed:
-    """`related` are sorted by kind; `told` are events by uid."""
+    """`related` are sorted by kind; `told` are events by uid; `pods_read` says that no pod is left out."""
     kinds = {o["kind"] for o in related}
     return Observed(
         children=tuple(children),
         related={kind: tuple(o for o in related if o["kind"] == kind) for kind in kinds},
         readings=readings or {},
         told=told or {},
+        pods_read=jobs_of(children) if pods_read else frozenset(),
     )
+
+
+def jobs_of(children: Iterable[Object]) -> frozenset[str]:
+    """Their uids."""
+    return frozenset(str(c["metadata"]["uid"]) for c in children if c["kind"] == "Job")
 
 
 def task_in(job: Object) -> str:

@@ -18,7 +18,7 @@ LATER = NOW + timedelta(minutes=10)
 
 
 def read(*children: Object, now: object = NOW) -> Attempt:
-    return read_attempt(observed(*children), JOB, NOW if now is NOW else LATER, Settings())
+    return read_attempt(observed(JOB, *children), JOB, NOW if now is NOW else LATER, Settings())
 
 
 def test_no_job_is_no_attempt() -> None:
@@ -87,10 +87,24 @@ def test_a_failed_pod_that_says_nothing_is_tried_again() -> None:
 def test_a_removed_pod_of_a_finished_job_is_tried_again() -> None:
     for condition in ("Complete", "Failed"):
         done = job("j").condition(condition, lastTransitionTime="2026-03-01T11:58:00Z")
-        attempt = read_attempt(observed(), done, NOW, Settings())
+        attempt = read_attempt(observed(done), done, NOW, Settings())
         assert attempt.failure is not None
         assert (attempt.state, attempt.failure.blame) == ("Failed", "world")
         assert attempt.ended_at == "2026-03-01T11:58:00Z"
+
+
+@pytest.mark.parametrize("pods", [(), (POD,), (POD.running(),)])
+def test_of_a_job_that_has_ended_before_its_pod_the_pods_are_read_before_anything_follows(pods: tuple[Object]) -> None:
+    done = JOB.condition("Failed", lastTransitionTime="2026-03-01T11:58:00Z")
+    attempt = read_attempt(observed(done, *pods, pods_read=False), done, NOW, Settings())
+    assert (attempt.state, attempt.failure, attempt.inquiry.about) == ("Running", None, (done,))
+    assert read_attempt(observed(done, *pods), done, NOW, Settings()).inquiry.about != (done,)
+
+
+def test_the_result_of_a_job_that_has_ended_is_taken_at_once() -> None:
+    done = JOB.condition("Complete", lastTransitionTime="2026-03-01T11:58:00Z")
+    attempt = read_attempt(observed(done, POD.ended(0, RESULT.canonical()), pods_read=False), done, NOW, Settings())
+    assert (attempt.state, attempt.inquiry.about) == ("Succeeded", ())
 
 
 def test_a_silent_node_ends_the_attempt_although_its_pod_seems_to_run() -> None:

@@ -11,7 +11,7 @@ from modelyard.plan.plan import Event, Object, Plan
 from modelyard.plan.settings import Settings
 from modelyard.runtime.trim import trimmed
 from tests.unit.plan import promises
-from tests.unit.plan.builders import NOW, Built, pod
+from tests.unit.plan.builders import NOW, Built, jobs_of, pod
 
 Planner = Callable[[Object, Observed, datetime, Settings], Plan]
 
@@ -56,7 +56,8 @@ class World:
         """As the operator's cache has it."""
         kinds = {kind for kind, _ in self.related}
         related = {kind: tuple(trimmed(r) for (k, _), r in self.related.items() if k == kind) for kind in kinds}
-        return Observed(tuple(trimmed(c) for c in self.children.values()), related, self.readings, self.told)
+        children = tuple(trimmed(c) for c in self.children.values())
+        return Observed(children, related, self.readings, self.told, jobs_of(children))
 
     def look(self) -> Plan:
         """Plan, without carrying anything out."""

@@ -90,3 +90,14 @@ def test_readings_live_as_long_as_their_pod() -> None:
     assert cache.reading("ns", "p") == {"stage": "Checking"}
     cache.pop(pod("p", "d", 3))
     assert cache.reading("ns", "p") is None
+
+
+def test_that_the_pods_of_a_job_were_read_is_known_as_long_as_the_job() -> None:
+    cache = Cache()
+    made = pod("j", "d")
+    job = {**made, "kind": "Job", "metadata": {**made["metadata"], "uid": "u"}}
+    cache.put(job)
+    assert cache.set_pods_read(job["metadata"]["uid"])
+    assert not cache.set_pods_read(job["metadata"]["uid"])
+    cache.pop(job)
+    assert not cache.pods_read(job["metadata"]["uid"])

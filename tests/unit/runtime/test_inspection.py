@@ -21,6 +21,13 @@ class Answers(Client):
         self.events: dict[str, list[Mapping[str, Any]]] = {}
         self.asked: list[str] = []
         self.refuses = False
+        self.pods: list[dict[str, Any]] = []
+
+    async def pods_of_job(self, namespace: str, uid: str) -> list[dict[str, Any]]:
+        self.asked.append(uid)
+        if self.refuses:
+            raise ForbiddenError(403, "Forbidden", "pods is forbidden")
+        return self.pods
 
     async def events_about(self, namespace: str, uid: str) -> list[Mapping[str, Any]]:
         self.asked.append(uid)
@@ -105,6 +112,46 @@ async def test_a_refusal_changes_nothing_and_is_asked_again() -> None:
     assert await bench.after(EVERY) == ["uid-p"]
     assert [t.reason for t in bench.cache.told("uid-p")] == ["A"]
     assert bench.woken == [OWNER]
+
+
+def job(*conditions: Mapping[str, Any]) -> dict[str, Any]:
+    return {**child("j"), "kind": "Job", "status": {"conditions": list(conditions)}}
+
+
+COMPLETE = {"type": "Complete", "status": "True", "lastTransitionTime": "2026-03-01T12:00:00Z"}
+
+
+async def test_the_pods_of_a_job_that_has_ended_are_read_once() -> None:
+    bench = Bench()
+    bench.client.pods = [child("p")]
+    bench.inspection.look_at(OWNER, (job(COMPLETE),))
+    assert await bench.after(0) == ["uid-j"]
+    assert bench.cache.pods_read("uid-j")
+    assert [c["metadata"]["name"] for c in bench.cache.children(OWNER)] == ["p"]
+    assert bench.woken == [OWNER]
+    bench.inspection.look_at(OWNER, ())
+    assert await bench.after(SELDOM) == []
+
+
+async def test_pods_that_could_not_be_read_are_asked_for_again() -> None:
+    bench = Bench()
+    bench.client.refuses = True
+    bench.inspection.look_at(OWNER, (job(COMPLETE),))
+    await bench.after(0)
+    assert not bench.cache.pods_read("uid-j")
+    bench.client.refuses = False
+    assert await bench.after(EVERY) == ["uid-j"]
+    assert bench.cache.pods_read("uid-j")
+
+
+async def test_a_job_that_ends_while_its_events_are_asked_for_has_its_pods_read_at_once() -> None:
+    bench = Bench()
+    bench.inspection.look_at(OWNER, (job(),))
+    await bench.after(0)
+    assert not bench.cache.pods_read("uid-j")
+    bench.inspection.look_at(OWNER, (job(COMPLETE),))
+    assert await bench.after(0) == ["uid-j"]
+    assert bench.cache.pods_read("uid-j")
 
 
 async def test_few_events_are_kept_by_any_of_their_times() -> None:

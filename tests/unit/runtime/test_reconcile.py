@@ -14,6 +14,7 @@ from modelyard.plan.plan import Key, Object, Plan, key_of
 from modelyard.plan.settings import Settings
 from modelyard.runtime.cache import Cache
 from modelyard.runtime.client import Client, pace
+from modelyard.runtime.errors import ApiError, ConflictError, NotFoundError
 from modelyard.runtime.events import Recorder
 from modelyard.runtime.intake import Intake
 from modelyard.runtime.queue import Queue
@@ -34,9 +35,12 @@ class Store(Client):
         self.version = 100
         self.objects = {f"datasets/{o['metadata']['name']}": deepcopy(dict(o)) for o in objects}
         self.sent: Sent = []
+        self.refusals: dict[str, ApiError] = {}  # by method
 
     async def _request(self, method: str, path: str, *, body: Any = None, **_: Any) -> dict[str, Any]:
         self.sent.append((method, path, body))
+        if refusal := self.refusals.get(method):
+            raise refusal
         place = path.split("/ns/")[1].removesuffix("/status")
         if path.endswith("/status"):
             body = {**self.objects[place], "status": _merged(self.objects[place].get("status", {}), body["status"])}
@@ -85,8 +89,10 @@ class Bench:
         queue, nobody = Draining(), Nobody()
         self.intake = Intake(Cache(), queue)
         recorder, planners = Recorder(self.store, "test"), {"Dataset": planner}
-        made = Reconciler(self.store, self.intake, recorder, nobody, nobody, planners, Settings(), lambda: NOW)
-        self._worker = Worker(queue, made)
+        self.reconciler = Reconciler(
+            self.store, self.intake, recorder, nobody, nobody, planners, Settings(), lambda: NOW
+        )
+        self._worker = Worker(queue, self.reconciler)
         for obj in objects:
             self.intake.present(obj)
 
@@ -109,11 +115,22 @@ async def test_what_was_written_is_known_before_any_watch_tells_and_old_news_do_
     assert await bench.work() == []
 
 
+LABELS = labels_for(Key("Dataset", "ns", "d"), "test")
+METADATA = {"namespace": "ns", "name": "c", "uid": "uid-seen", "resourceVersion": "1", "labels": LABELS}
+CHILD = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": METADATA}
+
+
+async def test_a_deletion_that_is_refused_is_not_taken_for_done() -> None:
+    bench = Bench(dataset("d"), planner=lambda *_: Plan({}, delete=(CHILD,)))
+    bench.store.refusals["delete"] = ConflictError(409, "Conflict", "the object has been modified")
+    with pytest.raises(ConflictError):
+        await bench.reconciler.reconcile(Key("Dataset", "ns", "d"))
+    bench.store.refusals["delete"] = NotFoundError(404, "NotFound", "is gone")
+    assert await bench.reconciler.reconcile(Key("Dataset", "ns", "d")) is None
+
+
 async def test_a_child_is_deleted_only_if_it_is_the_one_that_was_seen() -> None:
-    labels = labels_for(Key("Dataset", "ns", "d"), "test")
-    metadata = {"namespace": "ns", "name": "c", "uid": "uid-seen", "resourceVersion": "1", "labels": labels}
-    child = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
-    bench = Bench(dataset("d"), planner=lambda *_: Plan({}, delete=(child,)))
+    bench = Bench(dataset("d"), planner=lambda *_: Plan({}, delete=(CHILD,)))
     ((method, path, body),) = await bench.work()
     assert (method, path.split("/ns/")[1]) == ("delete", "configmaps/c")
     assert body["preconditions"] == {"uid": "uid-seen"}

@@ -59,3 +59,12 @@ def test_only_what_is_seen_ready_and_still_is_at_rest() -> None:
     assert settled([], [place]) == ["Dataset d: does not exist"]
     assert settled([dataset(seen=2)], [place]) == ["Dataset d: has not been seen"]
     assert settled([dataset(ready="False")], [place])[0].startswith("Dataset d: False Ready")
+
+
+def test_an_endpoint_rests_when_it_serves_its_jobs_model() -> None:
+    place = Place("ModelDeployment", "d")
+    trained = {"kind": "TrainingJob", "metadata": {"name": "d"}, "status": {"model": {"digest": "new"}}}
+    serving = {**dataset(), "kind": "ModelDeployment", "spec": {"model": {"trainingJobRef": {"name": "d"}}}}
+    for digest, restless in (("new", []), ("old", ["ModelDeployment d: serves another model than its job's"])):
+        found = {**serving, "status": {**serving["status"], "stable": {"modelDigest": digest}}}
+        assert settled([found, trained], [place]) == restless
