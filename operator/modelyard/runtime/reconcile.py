@@ -18,6 +18,7 @@ from modelyard.plan.settings import Settings
 from modelyard.runtime import status
 from modelyard.runtime.budget import Budget
 from modelyard.runtime.client import Client
+from modelyard.runtime.coalescing import Coalescing
 from modelyard.runtime.errors import ApiError, ConflictError, ForbiddenError, InvalidError, NotFoundError
 from modelyard.runtime.events import Recorder
 from modelyard.runtime.intake import Intake
@@ -72,6 +73,7 @@ class Reconciler:
         self._now = now
         self._to_heal: set[Key] = set()
         self._budget = Budget()
+        self._coalescing = Coalescing()
 
     def heal(self, key: Key) -> None:
         """Apply all children of this resource the next time, even those that seem to be as planned."""
@@ -95,13 +97,15 @@ class Reconciler:
             self.heal(key)  # what was changed meanwhile
         try:
             plan = self._plan(resource)
-            await self._carry_out(key, resource, plan)
+            wait = await self._carry_out(key, resource, plan)
         except PlanningError as error:
             await self._try_to_show(resource, Reason.INTERNAL_ERROR, _ours(error), final=False)
             raise
         except ApiError as error:
             await self._show(resource, error, failures)
             raise
+        if wait:
+            return min(wait, plan.requeue_after or wait)
         return plan.requeue_after
 
     def _forget(self, key: Key) -> None:
@@ -109,6 +113,7 @@ class Reconciler:
         self._looks.look_at(key, ())
         self._to_heal.discard(key)
         self._budget.forget(key)
+        self._coalescing.forget(key)
 
     def _plan(self, resource: Object) -> Plan:
         try:
@@ -118,9 +123,10 @@ class Reconciler:
         except Exception as error:
             raise PlanningError(f"{type(error).__name__}: {error}") from error
 
-    async def _carry_out(self, key: Key, resource: Object, plan: Plan) -> None:
+    async def _carry_out(self, key: Key, resource: Object, plan: Plan) -> float:
+        """Seconds that the status waits for more to tell."""
         if self._makes_anew(resource, plan) and not await self._still_there(key, resource):
-            return
+            return 0.0
         for child in plan.apply:
             await self._apply(key, child, heal=key in self._to_heal)
         self._to_heal.discard(key)
@@ -128,9 +134,13 @@ class Reconciler:
             await self._delete(key, unwanted)
         self._asks.ask(key, plan.poll, plan.routing)
         self._looks.look_at(key, plan.inspect)
+        before = resource.get("status", {})
+        if wait := self._coalescing.wait(key, before, status.merge_patch(before, plan.status)):
+            return wait  # planning again tells its events, too
         await self._write_status(resource, plan.status)
         for event in plan.events:
             await self._recorder.tell(resource, event)
+        return 0.0
 
     def _makes_anew(self, resource: Object, plan: Plan) -> bool:
         """Whether a resource that was planned for before gets a child that is not there, perhaps not there any more."""

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
+from modelyard.contract.reasons import Reason
 from modelyard.plan.dataset import plan_dataset
 from modelyard.plan.labels import labels_for
-from modelyard.plan.plan import Key, Object, Plan, key_of
+from modelyard.plan.plan import Event, Key, Object, Plan, key_of
 from modelyard.plan.settings import Settings
 from modelyard.runtime.cache import Cache
 from modelyard.runtime.client import Client, pace
@@ -134,6 +135,27 @@ async def test_a_child_is_deleted_only_if_it_is_the_one_that_was_seen() -> None:
     ((method, path, body),) = await bench.work()
     assert (method, path.split("/ns/")[1]) == ("delete", "configmaps/c")
     assert body["preconditions"] == {"uid": "uid-seen"}
+
+
+async def test_while_much_is_written_progress_waits_with_its_events_and_results_do_not() -> None:
+    """Twenty-five resources get their first status at once, then say that they run, then that they are done."""
+    names = [f"d{number:02}" for number in range(25)]
+    phase = "Starting"
+
+    def planner(*_: Any) -> Plan:
+        conditions = [{"type": "Ready", "status": "True" if phase == "Done" else "False", "reason": phase}]
+        event = Event("Normal", Reason.READY, phase)
+        return Plan({"phase": phase, "conditions": conditions}, events=(event,))
+
+    bench = Bench(*(dataset(name) for name in names), planner=planner)
+    sent = []
+    for phase in ("Starting", "Running", "Done"):  # noqa: B007 - read by the planner
+        bench.intake.wake_all()
+        sent.append([path.rsplit("/", 1)[-1] for _, path, _ in await bench.work()])
+    first, second, third = sent
+    assert first.count("status") == first.count("events") == 25
+    assert second == []
+    assert third.count("status") == third.count("events") == 25
 
 
 async def test_writes_wait_when_too_many_were_made_and_a_lease_does_not() -> None:
