@@ -8,7 +8,7 @@ from typing import Any
 
 from modelyard.plan.labels import ROLE, RUN
 
-_BUILD = re.compile(r"-build-(\d+)-[0-9a-f]+$")
+_BUILD = re.compile(r"-build-(\d+)-([0-9a-f]+)$")
 _ATTEMPT = re.compile(r"-([0-9a-f]{8})-(\d+)$")
 
 
@@ -30,11 +30,14 @@ class Creation:
 
     @property
     def purpose(self) -> str:
-        """What may be made once for an owner: a build by number, a run's attempt, a gate's, a check on demand."""
+        """What may be made once for an owner: a build, a run's attempt, a gate's, a check on demand.
+
+        A spec that is changed before its build could be told of leaves its number to the next one's.
+        """
         if self.kind != "Job":
             return ""
         if self.role == "build" and (found := _BUILD.search(self.name)):
-            return f"build {found[1]}"
+            return f"build {found[1]} of spec {found[2]}"
         if self.role == "attempt" and (found := _ATTEMPT.search(self.name)):
             return f"attempt {found[2]} of run {found[1]}"
         return f"{self.role} {self.name}"

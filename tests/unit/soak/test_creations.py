@@ -30,6 +30,10 @@ def test_what_is_told_twice_was_created_once() -> None:
     assert found(dataset(1), job("d-build-1-ab12", "1"), job("d-build-1-ab12", "1")) == []
 
 
+def test_a_spec_that_was_changed_before_its_build_was_told_of_leaves_its_number() -> None:
+    assert found(dataset(1), dataset(2), job("d-build-1-ab12", "1"), job("d-build-1-cd34", "2")) == []
+
+
 def test_a_build_for_each_spec_and_each_word_is_right() -> None:
     told = [dataset(1), dataset(2), dataset(2, "now")]
     assert found(*told, *(job(f"d-build-{n}-ab12", str(n)) for n in (1, 2, 3))) == []
@@ -38,13 +42,13 @@ def test_a_build_for_each_spec_and_each_word_is_right() -> None:
 @pytest.mark.parametrize(
     "told",
     [
-        [dataset(1), dataset(2), job("d-build-1-ab12", "1"), job("d-build-1-cd34", "2")],
+        [dataset(1), dataset(2), job("d-build-1-ab12", "1"), job("d-build-1-ab12", "2")],
         [dataset(1), job("d-build-1-ab12", "1"), job("d-build-2-ab12", "2")],
         [job("t-0123abcd-1", "1", role="attempt"), job("t-0123abcd-1", "2", role="attempt")],
         [job("t-0123abcd-1", "1", role="attempt"), job("t-0123abcd-2", "2", role="attempt")],
         [job("w-gate-12ab-1", "1", role="gate"), job("w-gate-12ab-1", "2", role="gate")],
     ],
-    ids=["a build number twice", "a build nobody asked for", "an attempt twice", "a second attempt", "a gate twice"],
+    ids=["a build twice", "a build nobody asked for", "an attempt twice", "a second attempt", "a gate twice"],
 )
 def test_one_too_many_is_found(told: list[dict[str, Any]]) -> None:
     assert len(found(*told)) == 1
