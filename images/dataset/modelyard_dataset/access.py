@@ -1,12 +1,14 @@
 """Opens a source's bucket and says in the user's terms what went wrong with a source."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from obstore.store import ObjectStore
 
 from modelyard.contract.reasons import Reason
 from modelyard.contract.store import StoreConfig
 from modelyard.contract.tasks import SOURCE_SECRETS_PATH, SourceTask
+from modelyard_dataset.addresses import RefusedAddressError, addresses_of
 from modelyard_kit.failure import TaskFailure, UserFailure, WorldFailure
 from modelyard_kit.objects import brief, open_bucket, trouble
 
@@ -15,10 +17,22 @@ SECRETS = Path(SOURCE_SECRETS_PATH)
 
 def source_bucket(source: SourceTask, bucket: str, store: StoreConfig, secrets: Path = SECRETS) -> ObjectStore:
     """The bucket of an s3 source: its own endpoint, region and credentials, or the store's."""
+    if source.endpoint:
+        _check(source, source.endpoint)
     keys = [_secret(source, secrets, name) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
     return open_bucket(
         f"s3://{bucket}", source.endpoint or store.endpoint, source.region or store.region, keys[0], keys[1]
     )
+
+
+def _check(source: SourceTask, endpoint: str) -> None:
+    """Raises UserFailure for an endpoint where no source may be."""
+    try:
+        addresses_of(urlsplit(endpoint).hostname or "")
+    except RefusedAddressError as error:
+        raise refused(source, "endpoint", error) from error
+    except OSError as error:
+        raise unavailable(source, f"{endpoint} has no address: {error}") from error
 
 
 def source_failure(source: SourceTask, error: Exception) -> TaskFailure:
@@ -47,6 +61,10 @@ def forbidden(source: SourceTask) -> UserFailure:
         f"{field(source)}.uri {source.uri}: access was refused to {which}; "
         "grant it, or name a Secret in credentialsSecretRef",
     )
+
+
+def refused(source: SourceTask, name: str, error: RefusedAddressError) -> UserFailure:
+    return UserFailure(Reason.SOURCE_FORBIDDEN, f"{field(source)}.{name}: {error}")
 
 
 def unavailable(source: SourceTask, detail: str) -> WorldFailure:

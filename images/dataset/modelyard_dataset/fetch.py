@@ -9,7 +9,8 @@ import obstore
 
 from modelyard.contract.reasons import Reason
 from modelyard.contract.store import StoreConfig
-from modelyard_dataset.access import field, forbidden, not_found, source_bucket, source_failure, unavailable
+from modelyard_dataset.access import field, forbidden, not_found, refused, source_bucket, source_failure, unavailable
+from modelyard_dataset.addresses import CheckedTransport, RefusedAddressError
 from modelyard_dataset.listing import SourceFile
 from modelyard_kit.failure import UserFailure, WorldFailure
 from modelyard_kit.objects import trouble
@@ -56,11 +57,17 @@ def _from_https(file: SourceFile, target: Path) -> str:
     sha = hashlib.sha256()
     limits = httpx.Timeout(30, read=60)
     try:
-        with httpx.stream("GET", file.uri, follow_redirects=True, timeout=limits) as answer, target.open("wb") as out:
+        with (
+            httpx.Client(transport=CheckedTransport(), follow_redirects=True, timeout=limits) as client,
+            client.stream("GET", file.uri) as answer,
+            target.open("wb") as out,
+        ):
             _check_status(file, answer.status_code)
             for chunk in answer.iter_bytes(CHUNK):
                 sha.update(chunk)
                 out.write(chunk)
+    except RefusedAddressError as error:
+        raise refused(file.source, "uri", error) from error
     except httpx.HTTPError as error:
         raise unavailable(file.source, f"{type(error).__name__}: {error}") from error
     except OSError as error:

@@ -5,6 +5,7 @@ import ssl
 import subprocess
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_network
 from pathlib import Path
 from threading import Thread
 
@@ -13,6 +14,7 @@ import pytest
 from modelyard.contract.reasons import Reason
 from modelyard.contract.store import StoreConfig
 from modelyard.contract.tasks import SourceTask
+from modelyard_dataset import addresses
 from modelyard_dataset.fetch import fetch_all
 from modelyard_dataset.listing import list_sources
 from modelyard_kit.failure import TaskFailure
@@ -20,6 +22,7 @@ from modelyard_kit.failure import TaskFailure
 pytestmark = pytest.mark.integration
 
 CONTENT = b"id,x\n1,2\n"
+_ELSEWHERE = {302: "/200.csv", 307: "https://169.254.169.254/latest/meta-data/iam/"}
 STORE = StoreConfig(uri="s3://modelyard")
 
 
@@ -27,8 +30,8 @@ class _Site(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         status = int(self.path.strip("/").split(".")[0])
         self.send_response(status)
-        if status == 302:
-            self.send_header("Location", "/200.csv")
+        if status in _ELSEWHERE:
+            self.send_header("Location", _ELSEWHERE[status])
         body = CONTENT if status == 200 else b""
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -54,6 +57,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     thread.start()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", str(certificate))
+        patch.setattr(addresses, "REFUSED", ())  # it can only be on loopback here
         yield f"https://localhost:{server.server_address[1]}"
     server.shutdown()
     server.server_close()
@@ -96,7 +100,22 @@ def test_an_answer_without_the_file_has_its_reason(
     assert (caught.value.blame, caught.value.reason) == (blame, reason)
 
 
-def test_a_server_that_is_away_is_the_worlds_fault(tmp_path: Path) -> None:
+def test_a_redirect_leads_nowhere_where_no_source_may_be(
+    site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(addresses, "REFUSED", (ip_network("169.254.0.0/16"),))
+    with pytest.raises(TaskFailure, match=r"spec\.sources\[web\]\.uri: 169\.254\.169\.254, where no") as caught:
+        _fetch(f"{site}/307.csv", tmp_path)
+    assert (caught.value.blame, caught.value.reason) == ("user", Reason.SOURCE_FORBIDDEN)
+
+
+def test_a_certificate_of_another_name_is_not_trusted(site: str, tmp_path: Path) -> None:
+    with pytest.raises(TaskFailure, match="CERTIFICATE_VERIFY_FAILED"):
+        _fetch(f"{site.replace('localhost', '127.0.0.1')}/200.csv", tmp_path)
+
+
+def test_a_server_that_is_away_is_the_worlds_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses, "REFUSED", ())
     with pytest.raises(TaskFailure) as caught:
         _fetch("https://127.0.0.1:9/a.csv", tmp_path)
     assert (caught.value.blame, caught.value.reason) == ("world", Reason.SOURCE_UNAVAILABLE)
