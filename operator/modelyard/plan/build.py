@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from modelyard.api.dataset import BuildStatus, DatasetSpec, DatasetStatus, Expectation, Source
@@ -20,7 +20,7 @@ from modelyard.contract.tasks import (
 )
 from modelyard.plan.job import job
 from modelyard.plan.labels import RUN, child_name, hash_of
-from modelyard.plan.moments import later, moment
+from modelyard.plan.moments import is_ahead, later, moment
 from modelyard.plan.observe import Observed
 from modelyard.plan.plan import Object
 from modelyard.plan.pods import TaskPod, Volume
@@ -56,8 +56,9 @@ def wanted(resource: Object, spec: DatasetSpec, status: DatasetStatus, observed:
     if spec.refresh.trigger != "OnSourceChange":
         return Wanted("")
     looked = max(t for t in (status.checked_at, last.finished_at, last.started_at) if t)
-    due = later(looked, seconds(spec.refresh.poll))
-    return Wanted(f"{POLL}{looked}") if due <= now else Wanted("", due)
+    every = seconds(spec.refresh.poll)
+    due = later(looked, every)
+    return Wanted("", due) if is_ahead(due, now, timedelta(seconds=2 * every)) else Wanted(f"{POLL}{looked}")
 
 
 def _asked_for(jobs: Iterable[Object]) -> str:

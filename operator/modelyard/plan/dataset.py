@@ -13,12 +13,12 @@ from modelyard.plan import build
 from modelyard.plan.announce import transitions
 from modelyard.plan.failure import OVER, Failure, ended
 from modelyard.plan.labels import RUN
-from modelyard.plan.moments import moment, until
+from modelyard.plan.moments import is_ahead, moment, until
 from modelyard.plan.observe import Observed
 from modelyard.plan.opening import opening
 from modelyard.plan.plan import Event, Object, Plan
 from modelyard.plan.results import Attempt, read_attempt
-from modelyard.plan.retry import ATTEMPTS, pause
+from modelyard.plan.retry import ATTEMPTS, LONGEST, pause
 from modelyard.plan.settings import Settings
 from modelyard.plan.shown import dumped, progress
 from modelyard.plan.suspension import SUSPENDED, suspended
@@ -160,11 +160,11 @@ def _working(turn: _Turn, made: BuildStatus, text: str) -> None:
 
 def _retry(turn: _Turn, last: BuildStatus) -> None:
     due = moment(last.retry_at or last.started_at)
-    if due <= turn.now:
-        _start(turn, last.request, last.attempt + 1)
-    else:
+    if is_ahead(due, turn.now, LONGEST):
         _back_off(turn, last)
         turn.requeue = until(due, turn.now)
+    else:
+        _start(turn, last.request, last.attempt + 1)
 
 
 def _follow(turn: _Turn, last: BuildStatus) -> None:

@@ -14,6 +14,12 @@ def later(text: str, seconds: float) -> datetime:
     return moment(text) + timedelta(seconds=seconds)
 
 
+def is_ahead(then: datetime, now: datetime, longest: timedelta) -> bool:
+    """Whether a time that is never more than `longest` away is still to come: one further away was written before the
+    clock was set back, and would be waited for all that time."""
+    return now < then <= now + longest
+
+
 def until(then: datetime, now: datetime) -> float:
     """Seconds to wait, at least one: a reconcile is never asked for in the past."""
     return max(1.0, (then - now).total_seconds())

@@ -13,13 +13,13 @@ from modelyard.plan.announce import transitions
 from modelyard.plan.approval import approve
 from modelyard.plan.failure import Failure
 from modelyard.plan.job import absent
-from modelyard.plan.moments import moment, until
+from modelyard.plan.moments import is_ahead, moment, until
 from modelyard.plan.observe import Observed
 from modelyard.plan.opening import opening
 from modelyard.plan.pin import Pinned, pin
 from modelyard.plan.plan import Object, Plan
 from modelyard.plan.results import read_attempt
-from modelyard.plan.retry import pause
+from modelyard.plan.retry import LONGEST, pause
 from modelyard.plan.score import metrics_of, missed, score
 from modelyard.plan.settings import Settings
 from modelyard.plan.shown import dumped, progress
@@ -79,7 +79,7 @@ def _decide(turn: _Turn) -> None:
         _begin(turn)
     elif turn.status.phase == SUSPENDED:
         _start(turn, turn.status.attempt + 1)
-    elif turn.status.retry_at and moment(turn.status.retry_at) > turn.now:
+    elif turn.status.retry_at and is_ahead(moment(turn.status.retry_at), turn.now, LONGEST):
         turn.requeue = until(moment(turn.status.retry_at), turn.now)
     elif turn.status.retry_at:
         _start(turn, turn.status.attempt + 1)

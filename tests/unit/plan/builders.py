@@ -73,13 +73,13 @@ class Built(dict[str, Any]):
     def running(self) -> "Built":
         return self.container("Running", ready=True, state={"running": {"startedAt": CREATED}})
 
-    def ended(self, exit_code: int, message: str = "", reason: str = "") -> "Built":
+    def ended(self, exit_code: int, message: str = "", reason: str = "", at: str = CREATED) -> "Built":
         """The container has terminated; `message` is its termination message."""
         terminated = {
             "exitCode": exit_code,
             "reason": reason or ("Error" if exit_code else "Completed"),
             "message": message,
-            "finishedAt": CREATED,
+            "finishedAt": at,
         }
         return self.container("Failed" if exit_code else "Succeeded", state={"terminated": terminated})
 

@@ -133,5 +133,5 @@ class Simulation:
         return self.children["Pod", name]
 
     def finish(self, result: Document, exit_code: int = 0) -> None:
-        """The pod ends with this result."""
-        self.pod(lambda p: p.ended(exit_code, result.canonical()))
+        """The pod ends now with this result."""
+        self.pod(lambda p: p.ended(exit_code, result.canonical(), at=timestamp(self.now)))

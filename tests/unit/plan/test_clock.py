@@ -1,0 +1,63 @@
+"""Clocks that jump, and time in which nobody was there: what was missed is made up for once, and nothing waits long."""
+
+import pytest
+
+from modelyard.api.conditions import timestamp
+from modelyard.contract.results import FailureResult
+from modelyard.plan.training import plan_training
+from tests.unit.plan.builders import dataset, ready_dataset, training_job
+from tests.unit.plan.simulation import Simulation
+from tests.unit.plan.test_dataset import built, result, world
+
+DAY = 86400
+NO_STORE = FailureResult(blame="world", reason="StoreUnavailable", message="the store does not answer")
+POLLED = {"trigger": "OnSourceChange", "poll": "15m"}
+
+
+def polled(it: Simulation) -> int:
+    """How many builds follow until nothing more is wanted."""
+    before = int(it.status["lastBuild"]["number"])
+    for _ in range(5):
+        it.settle()
+        if it.status["lastBuild"].get("finishedAt"):
+            break
+        it.finish(result("a", "Unchanged", checked_at=timestamp(it.now)))
+        it.settle()
+    return int(it.status["lastBuild"]["number"]) - before
+
+
+def test_polls_that_were_missed_are_made_up_for_by_one() -> None:
+    it = built(dataset().spec(refresh=POLLED))
+    it.pass_time(3 * DAY)
+    assert polled(it) == 1
+    assert it.settle().requeue_after == pytest.approx(900, abs=60)
+
+
+@pytest.mark.parametrize("seconds", [-DAY, -365 * DAY])
+def test_a_clock_that_is_set_back_stops_no_polls(seconds: int) -> None:
+    it = built(dataset().spec(refresh=POLLED))
+    it.pass_time(seconds)
+    assert polled(it) == 1
+    assert it.settle().requeue_after == pytest.approx(900, abs=60)
+
+
+@pytest.mark.parametrize("seconds", [-1, -600])
+def test_clocks_that_differ_a_little_cause_no_polls(seconds: int) -> None:
+    it = built(dataset().spec(refresh=POLLED))
+    it.pass_time(seconds)
+    assert polled(it) == 0
+
+
+@pytest.mark.parametrize("kind", ["Dataset", "TrainingJob"])
+@pytest.mark.parametrize("seconds", [-DAY, DAY])
+def test_after_a_jump_a_retry_begins_once_and_at_once(kind: str, seconds: int) -> None:
+    it = world() if kind == "Dataset" else Simulation(plan_training, training_job(), ready_dataset())
+    it.settle()
+    it.finish(NO_STORE, exit_code=1)
+    it.settle()
+    assert it.status["phase"] == "BackingOff"
+    it.pass_time(seconds)
+    it.settle()
+    attempt = it.status["lastBuild"]["attempt"] if kind == "Dataset" else it.status["attempt"]
+    assert attempt == 2
+    assert it.status["phase"] != "BackingOff"
