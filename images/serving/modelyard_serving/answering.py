@@ -56,7 +56,6 @@ async def answer_alone(serving: Serving, work: Work) -> Outcome:
         answer = fault("the model failed on this request")
     seconds = time.perf_counter() - started
     milliseconds = (work.seconds + seconds) * 1000
-    serving.metrics.compute.observe(seconds)
     serving.metrics.rows.inc(work.call.rows.count)
     statistics.stable.answered(milliseconds, failed=answer.status >= 500)
     return Outcome(answer, prediction, milliseconds)

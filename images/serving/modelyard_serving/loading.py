@@ -2,6 +2,7 @@
 
 import socket
 import tempfile
+import time
 from functools import partial
 from pathlib import Path
 
@@ -43,7 +44,9 @@ def warm_up(predictor: Predictor, model: LoadedModel) -> None:
     try:
         rows = rows_of_objects(features, examples)
         for _ in range(WARM_UPS):
-            predictor.predict_now(rows)
+            started = time.perf_counter()
+            predictor.ask(rows)
+            predictor.learned.took(time.perf_counter() - started, 1)
     except Exception as error:
         raise UserFailure(
             Reason.USER_ERROR, f"the model fails on the example rows of its own manifest: {error}; train it again"

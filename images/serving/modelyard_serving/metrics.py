@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 from modelyard_serving.call import Endpoint
 
 SECONDS = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.024, 4.096, 30.0)
+REQUESTS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 class SpoolCounts(Protocol):
@@ -46,10 +47,16 @@ class Metrics:
             buckets=SECONDS,
             registry=self.registry,
         )
-        self.compute = Histogram(
+        self._compute = Histogram(
             "modelyard_inference_compute_duration_seconds",
-            "In the model.",
+            "In the model, for all requests that were asked together.",
             buckets=SECONDS,
+            registry=self.registry,
+        )
+        self._batch = Histogram(
+            "modelyard_inference_batch_requests",
+            "Requests that were asked together.",
+            buckets=REQUESTS,
             registry=self.registry,
         )
         self.rows = Counter("modelyard_inference_rows", "Predicted rows.", registry=self.registry)
@@ -74,6 +81,10 @@ class Metrics:
         requests, duration = self._bound(protocol, code)
         requests.inc()
         duration.observe(seconds)
+
+    def batch(self, seconds: float, requests: int) -> None:
+        self._compute.observe(seconds)
+        self._batch.observe(requests)
 
     def watch(self, spool: SpoolCounts, name: str) -> None:
         """Shows a spool's running totals as `<name>_total{result}` and `<name>_buffered`."""

@@ -1,15 +1,11 @@
-"""Asks the model without keeping probes waiting: at once while it is fast, in one worker thread while it is slow."""
+"""Asks the model without keeping probes waiting, and for several requests at once."""
 
-import asyncio
-import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable
 
 from modelyard_kit.model import LoadedModel, Prediction
+from modelyard_serving.batching import Batcher, Observe
+from modelyard_serving.learning import Learned
 from modelyard_serving.rows import Rows
-
-INLINE_SECONDS = 0.005  # a probe may wait so long; below it the hop to a thread costs more than it gives
-INLINE_ROWS = 256
-WEIGHT = 0.2  # of the newest measurement in the moving average
 
 
 class Predictor:
@@ -17,22 +13,18 @@ class Predictor:
 
     def __init__(self, model: LoadedModel) -> None:
         self.model = model
-        self._seconds = 0.0
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="predict")
+        self.learned = Learned()
+        self._batcher = Batcher(self.ask, self.learned)
 
-    @property
-    def inline(self) -> bool:
-        return self._seconds < INLINE_SECONDS
+    def tell(self, observe: Observe) -> None:
+        """From now on `observe` gets how long each batch took in the model, and of how many requests it was."""
+        self._batcher.observe = observe
 
-    async def predict(self, rows: Rows) -> Prediction:
-        if self.inline and rows.count <= INLINE_ROWS:
-            return self.predict_now(rows)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self.predict_now, rows)
+    def predict(self, rows: Rows) -> Awaitable[Prediction]:
+        return self._batcher.predict(rows)
 
-    def predict_now(self, rows: Rows) -> Prediction:
-        started = time.perf_counter()
+    def ask(self, rows: Rows) -> Prediction:
         prediction = self.model.predict(rows.frame(self.model.manifest.features))
         if len(prediction.values) != rows.count:
             raise ValueError(f"the model answered {len(prediction.values)} rows for {rows.count}")
-        self._seconds += WEIGHT * (time.perf_counter() - started - self._seconds)
         return prediction

@@ -60,6 +60,7 @@ class Serving:
         self.metrics.loaded(loaded.endpoint, self.task.model_digest, self.task.training_job, seconds)
         self.metrics.watch(loaded.captures, "modelyard_capture_records")
         self.metrics.watch(loaded.labels, "modelyard_label_records")
+        loaded.predictor.tell(self.metrics.batch)
         self.loaded = loaded
         self.reporter.report("Serving", 100, f"revision {self.task.revision} after {seconds:.1f} s")
 
