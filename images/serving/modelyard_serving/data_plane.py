@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from modelyard_serving import invocations, v2
+from modelyard_serving import invocations, v1, v2
 from modelyard_serving.answering import Work, answer_alone, answer_split, fault, record
 from modelyard_serving.call import FORWARDED, Answer, Call, Endpoint, Request, error_answer
 from modelyard_serving.errors import RequestError
@@ -25,6 +25,7 @@ from modelyard_serving.routing import takes_candidate
 from modelyard_serving.serving import Serving
 
 MAX_IN_FLIGHT = 128  # requests in work; more are told to come back, so that memory stays bounded
+_PREDICT = ":predict"  # V1 puts its verb behind the name
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ def match(path: str) -> Route | None:
     match path.split("/"):
         case ["", "invocations"]:
             return Route("sagemaker", invocations.parse)
+        case ["", "v1", "models", call] if call.endswith(_PREDICT):
+            return Route("v1", v1.parse, call.removesuffix(_PREDICT))
         case ["", "v2", "models", model, "infer"]:
             return Route("v2", v2.parse, model)
         case ["", "v2", "models", model, "versions", version, "infer"]:

@@ -48,11 +48,11 @@ def rows_of_json(features: Sequence[Column], body: bytes) -> Rows:
             return _of_columns(features, content)
         if named == ["inputs"] and _are_tensors(content):
             return rows_of_tensors(features, content)
-    return _of_rows(features, content)
+    return rows_of_instances(features, content)
 
 
 def rows_of_json_lines(features: Sequence[Column], body: bytes) -> Rows:
-    return _of_rows(features, [parse_json(line) for line in body.splitlines() if line.strip()])
+    return rows_of_instances(features, [parse_json(line) for line in body.splitlines() if line.strip()])
 
 
 def rows_of_csv(features: Sequence[Column], body: bytes) -> Rows:
@@ -87,7 +87,8 @@ READERS: dict[str, Callable[[Sequence[Column], bytes], Rows]] = {
 }
 
 
-def _of_rows(features: Sequence[Column], rows: object) -> Rows:
+def rows_of_instances(features: Sequence[Column], rows: object) -> Rows:
+    """Rows as objects by feature name, or as lists in feature order."""
     if not isinstance(rows, list) or not rows:
         raise RequestError(400, "the request has no rows: send a list of at least one")
     if isinstance(rows[0], dict):

@@ -43,9 +43,14 @@ def openapi(task: ServeTask, endpoint: Endpoint | None) -> dict[str, Any]:
         "paths": {
             f"{model}/infer": {"post": _call("Predict (V2 protocol)", "V2", _v2_bodies(manifest))},
             "/invocations": {"post": _call("Predict (SageMaker protocol)", "SageMaker", _sagemaker_bodies(manifest))},
+            f"/v1/models/{task.model_name}:predict": {
+                "post": _call("Predict (V1 protocol)", "V1", _v1_bodies(manifest))
+            },
             f"{model}/feedback": {"post": _call("Send labels for answered requests", "V2", _labels(manifest), "202")},
             model: {"get": _question("What the model takes and answers", "V2")},
             f"{model}/ready": {"get": _question("Whether the model answers", "V2")},
+            f"/v1/models/{task.model_name}": {"get": _question("Whether the model answers", "V1")},
+            "/v1/models": {"get": _question("What is served here", "V1")},
             "/v2": {"get": _question("About this server", "V2")},
             "/v2/health/live": {"get": _question("Whether the process lives", "V2")},
             "/v2/health/ready": {"get": _question("Whether requests are answered", "V2")},
@@ -117,6 +122,10 @@ def _sagemaker_bodies(manifest: ModelManifest | None) -> dict[str, Any]:
         bodies[JSON]["example"] = {"instances": rows}
         bodies[CSV]["example"] = "\n".join(",".join(_cell(value) for value in row.values()) for row in rows)
     return bodies
+
+
+def _v1_bodies(manifest: ModelManifest | None) -> dict[str, Any]:
+    return {JSON: _sagemaker_bodies(manifest)[JSON]}
 
 
 def _cell(value: Any) -> str:

@@ -63,6 +63,11 @@ def _add_models(app: FastAPI, serving: Serving) -> None:
             raise NotReadyError("draining")
         return {"name": model, "ready": True}
 
+    async def models() -> dict[str, list[str]]:
+        return {"models": [serving.task.model_name]}
+
+    app.add_api_route("/v1/models", models)
+    app.add_api_route("/v1/models/{model}", ready)
     app.add_api_route("/v2", server)
     for path in ("/v2/models/{model}", "/v2/models/{model}/versions/{version}"):
         app.add_api_route(path, metadata)

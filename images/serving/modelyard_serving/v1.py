@@ -1,0 +1,33 @@
+"""The V1 (TensorFlow Serving, KServe) JSON codec of POST /v1/models/<name>:predict."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from modelyard_kit.model import Prediction
+from modelyard_serving.call import CURL_DEFAULT, JSON, Answer, Call, Endpoint, Request, inference_id, parse_json
+from modelyard_serving.errors import RequestError
+from modelyard_serving.invocations import rows_of_instances
+
+INFERENCE_ID = "x-request-id"  # the protocol's body has no place for it
+
+
+def parse(request: Request, endpoint: Endpoint) -> Call:
+    """Raises `RequestError` with 400 or 415."""
+    if request.content_type not in ("", JSON, CURL_DEFAULT):
+        raise RequestError(415, f"content type {request.content_type!r} is not supported here: send {JSON}")
+    body = parse_json(request.body)
+    if not isinstance(body, dict) or "instances" not in body:
+        raise RequestError(400, 'the body must be {"instances": [...]}, a list of rows')
+    call_id = inference_id(request.headers.get(INFERENCE_ID), request)
+
+    def answer(prediction: Prediction) -> Answer:
+        return Answer(200, orjson.dumps({"predictions": prediction.values}), headers=((INFERENCE_ID, call_id),))
+
+    return Call(call_id, rows_of_instances(endpoint.manifest.features, body["instances"]), answer, read)
+
+
+def read(body: bytes) -> Sequence[Any]:
+    predictions: list[Any] = orjson.loads(body)["predictions"]
+    return predictions
