@@ -96,8 +96,10 @@ async def test_an_id_that_the_server_chose_is_the_same_on_both_sides(tmp_path: P
         both.stable.serving.route(ALL)
         one = (await both.stable.client.post(INFER, json=v2_body(ROWS))).json()["id"]
         two = (await both.stable.client.post("/invocations", json={"inputs": ROWS})).json()["inference_id"]
+        v1 = await both.stable.client.post("/v1/models/demo:predict", json={"instances": [[3.5, "north", 1]]})
         ids = {identity.partition("/")[0] for identity, _, _ in await both.captured()}
-    assert ids == {one, two}
+    assert v1.json() == {"predictions": ["high"]}  # the candidate's
+    assert ids == {one, two, v1.headers["x-request-id"]}
 
 
 async def test_the_share_is_the_weight_and_every_request_is_captured_once(tmp_path: Path) -> None:
