@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import httpx
 
-from modelyard_serving import invocations, v1
+from modelyard_serving import binary, invocations, v1
 from modelyard_serving.call import FORWARDED, Answer, Request
 
 log = logging.getLogger(__name__)
@@ -16,7 +16,7 @@ LATENCY = "modelyard-latency-ms"  # of the candidate's own work, so that both re
 TIMEOUT = httpx.Timeout(5.0, connect=1.0)  # then the stable revision answers instead
 # Connections end before the server's side of them does (KEEP_ALIVE), so that none is used while it closes.
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=5.0)
-PASSED_BACK = (invocations.INFERENCE_ID, v1.INFERENCE_ID)
+PASSED_BACK = (invocations.INFERENCE_ID, v1.INFERENCE_ID, binary.HEADER_LENGTH)
 SENT_ON = ("content-type", "accept", *PASSED_BACK)
 
 

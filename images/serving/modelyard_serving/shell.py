@@ -52,7 +52,7 @@ def _add_health(app: FastAPI, serving: Serving) -> None:
 
 def _add_models(app: FastAPI, serving: Serving) -> None:
     async def server() -> dict[str, Any]:
-        return {"name": SERVER, "version": serving.task.revision, "extensions": []}
+        return {"name": SERVER, "version": serving.task.revision, "extensions": ["binary_tensor_data"]}
 
     async def metadata(model: str, version: str | None = None) -> dict[str, Any]:
         return v2.metadata(serving.model(model, version).endpoint)

@@ -1,12 +1,14 @@
-"""The V2 (Open Inference Protocol) JSON codec: a request's tensors to rows, predictions to tensors."""
+"""The V2 (Open Inference Protocol) codec: a request's tensors to rows, predictions to tensors, as JSON or as bytes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from modelyard.contract.manifest import ModelManifest
 from modelyard_kit.model import Prediction
+from modelyard_serving import binary
 from modelyard_serving.call import CURL_DEFAULT, JSON, Answer, Call, Endpoint, Request, inference_id, parse_json
 from modelyard_serving.errors import RequestError
 from modelyard_serving.tensors import DATATYPE_OF, rows_of_tensors
@@ -18,23 +20,25 @@ PREDICT_PROBA = "predict_proba"  # rows x classes, in the order of the metadata'
 
 def parse(request: Request, endpoint: Endpoint) -> Call:
     """Raises `RequestError` with 400 or 415."""
-    if "inference-header-content-length" in request.headers:
-        raise RequestError(415, "binary tensors are not supported: send the data as JSON")
-    if request.content_type not in ("", JSON, CURL_DEFAULT):
+    length = request.headers.get(binary.HEADER_LENGTH)
+    if request.content_type not in ("", JSON, CURL_DEFAULT) and not (length and request.content_type == binary.OCTETS):
         raise RequestError(415, f"content type {request.content_type!r} is not supported here: send {JSON}")
-    body = parse_json(request.body)
+    content, rest = binary.header_of(request.body, length) if length else (request.body, memoryview(b""))
+    body = parse_json(content)
     if not isinstance(body, dict):
         raise RequestError(400, "the body must be a JSON object with inputs")
     call_id = inference_id(body.get("id"), request)
-    rows = rows_of_tensors(endpoint.manifest.features, body.get("inputs"))
-    wanted = _wanted(body.get("outputs"), endpoint.manifest)
-    return Call(call_id, rows, lambda prediction: _render(endpoint, call_id, wanted, prediction), read)
+    inputs = body.get("inputs")
+    if isinstance(inputs, list):
+        inputs = binary.read_tensors(inputs, rest)
+    rows = rows_of_tensors(endpoint.manifest.features, inputs)
+    form = Form(endpoint, call_id, _wanted(body.get("outputs"), endpoint.manifest), binary.wants_binary(body))
+    return Call(call_id, rows, form.render, read)
 
 
 def read(body: bytes) -> Sequence[Any]:
     """The predictions of an answer; none where the caller did not ask for them."""
-    outputs = orjson.loads(body)["outputs"]
-    return next((output["data"] for output in outputs if output["name"] == PREDICT), [])
+    return next((output["data"] for output in binary.outputs_of(body) if output["name"] == PREDICT), [])
 
 
 def metadata(endpoint: Endpoint) -> dict[str, Any]:
@@ -81,14 +85,35 @@ def _wanted(outputs: object, manifest: ModelManifest) -> list[str]:
     return [name for name in known if name in names]
 
 
-def _render(endpoint: Endpoint, call_id: str, wanted: list[str], prediction: Prediction) -> Answer:
-    rows = len(prediction.values)
-    outputs: list[dict[str, Any]] = []
-    for name in wanted:
-        shape, data = [rows], prediction.values if name == PREDICT else prediction.scores
-        if name == PREDICT_PROBA and prediction.probabilities is not None:
-            shape, data = [*prediction.probabilities.shape], prediction.probabilities.ravel().tolist()
-        if data is not None:
-            outputs.append({"name": name, "datatype": _datatype(name, endpoint.manifest), "shape": shape, "data": data})
-    content = {"model_name": endpoint.name, "model_version": endpoint.revision, "id": call_id, "outputs": outputs}
-    return Answer(200, orjson.dumps(content))
+@dataclass(frozen=True)
+class Form:
+    """How a call is to be answered; `in_bytes` are the outputs that go behind the JSON, True is all of them."""
+
+    endpoint: Endpoint
+    call_id: str
+    wanted: Sequence[str]
+    in_bytes: frozenset[str] | bool
+
+    def render(self, prediction: Prediction) -> Answer:
+        outputs: list[dict[str, Any]] = []
+        rest: list[bytes] = []
+        for output in self._outputs(prediction):
+            if self.in_bytes is True or (self.in_bytes and output["name"] in self.in_bytes):
+                rest.append(binary.encoded(output["datatype"], output.pop("data")))
+                output["parameters"] = {"binary_data_size": len(rest[-1])}
+            outputs.append(output)
+        named = {"model_name": self.endpoint.name, "model_version": self.endpoint.revision, "id": self.call_id}
+        content = orjson.dumps({**named, "outputs": outputs})
+        if not rest:
+            return Answer(200, content)
+        length = ((binary.HEADER_LENGTH, str(len(content))),)
+        return Answer(200, b"".join((content, *rest)), binary.OCTETS, length)
+
+    def _outputs(self, prediction: Prediction) -> Iterator[dict[str, Any]]:
+        rows = len(prediction.values)
+        for name in self.wanted:
+            shape, data = [rows], prediction.values if name == PREDICT else prediction.scores
+            if name == PREDICT_PROBA and prediction.probabilities is not None:
+                shape, data = [*prediction.probabilities.shape], prediction.probabilities.ravel().tolist()
+            if data is not None:
+                yield {"name": name, "datatype": _datatype(name, self.endpoint.manifest), "shape": shape, "data": data}
