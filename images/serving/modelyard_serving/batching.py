@@ -36,23 +36,29 @@ class Batcher:
         self._waiting: deque[Waiting] = deque()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="predict")
         self._busy = False  # a batch is in the thread, or the end of a wait is set
+        self._wait: asyncio.TimerHandle | None = None
 
     def predict(self, rows: Rows) -> Awaitable[Prediction]:
         mine = Waiting(rows)
         self._waiting.append(mine)
         if not self._busy:
             self._busy = True
-            self._soon()
+            self._begin()
+        elif self._wait and self._learned.is_whole(len(self._waiting)):
+            self._wait.cancel()
+            self._wait = None
+            asyncio.get_running_loop().call_soon(self._flush)
         return mine.answer
 
-    def _soon(self) -> None:
+    def _begin(self) -> None:
         loop, wait = asyncio.get_running_loop(), self._learned.wait
         if wait:
-            loop.call_later(wait, self._flush)
+            self._wait = loop.call_later(wait, self._flush)
         else:
             loop.call_soon(self._flush)
 
     def _flush(self) -> None:
+        self._wait = None
         batch = self._take()
         if not batch:
             self._busy = False

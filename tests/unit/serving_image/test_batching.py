@@ -124,6 +124,16 @@ async def test_probes_are_answered_and_requests_gather_while_the_model_is_slow()
     assert model.calls == [1, 4]
 
 
+async def test_a_batch_that_is_as_large_as_usual_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("modelyard_serving.learning.MOST", 60.0)
+    model = Model()
+    batcher = Batcher(model.ask, Learned(seconds=1e6, requests=3, most=3))
+    given = [rows(number) for number in range(3)]
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(batcher.predict(one) for one in given))
+    assert model.calls == [3]
+
+
 async def test_what_nobody_waits_for_any_more_is_not_asked() -> None:
     model = Model()
     batcher = Batcher(model.ask, Learned())
@@ -176,8 +186,8 @@ def _close(ours: Sequence[Any], theirs: Sequence[Any]) -> bool:
     [
         (Learned(), 0.0),
         (Learned(seconds=0.004, requests=1.2), 0.0),  # nobody else comes
-        (Learned(seconds=LEAST, requests=8), 0.0),  # not worth a timer
-        (Learned(seconds=0.004, requests=8), SHARE * 0.004),
+        (Learned(seconds=LEAST / 2, requests=8), 0.0),  # not worth a timer
+        (Learned(seconds=0.001, requests=8), SHARE * 0.001),
         (Learned(seconds=1.0, requests=8), MOST),
     ],
 )
@@ -191,8 +201,11 @@ def test_what_was_learned_follows_what_happens() -> None:
         learned.took(0.02, 16)
     assert not learned.inline
     assert learned.wait == MOST
+    assert learned.is_whole(16)
+    assert not learned.is_whole(15)
     for _ in range(50):
         learned.took(0.0001, 1)
     assert learned.inline
     assert learned.wait == 0
+    assert learned.is_whole(1)
     assert learned.seconds < INLINE_SECONDS
