@@ -11,7 +11,7 @@ from modelyard.contract.manifest import Column
 from modelyard_kit.model import Prediction
 from modelyard_serving.call import CURL_DEFAULT, JSON, Answer, Call, Endpoint, Request, inference_id, parse_json
 from modelyard_serving.errors import RequestError
-from modelyard_serving.rows import Rows, rows_of_columns, rows_of_lists, rows_of_objects
+from modelyard_serving.rows import Rows, check_count, rows_of_columns, rows_of_lists, rows_of_objects
 from modelyard_serving.tensors import rows_of_tensors
 from modelyard_serving.values import parse_text
 
@@ -52,11 +52,13 @@ def rows_of_json(features: Sequence[Column], body: bytes) -> Rows:
 
 
 def rows_of_json_lines(features: Sequence[Column], body: bytes) -> Rows:
+    check_count(body.count(b"\n"))
     return rows_of_instances(features, [parse_json(line) for line in body.splitlines() if line.strip()])
 
 
 def rows_of_csv(features: Sequence[Column], body: bytes) -> Rows:
     """With a header line of the features' names in any order, or without one in the model's order."""
+    check_count(body.count(b"\n") - 1)  # without the header
     try:
         lines = [line for line in csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True) if line]
     except (UnicodeDecodeError, csv.Error) as error:

@@ -22,7 +22,7 @@ SCHEMA_OF: dict[str, dict[str, str]] = {
 ERROR = {"content": {JSON: {"schema": {"type": "object", "properties": {"error": {"type": "string"}}}}}}
 CODES = {
     "400": "The request does not fit the model; the message names tensor or column.",
-    "413": "The body is too large.",
+    "413": "The body is too large, or has too many rows.",
     "415": "The content type is not supported.",
     "429": "Too many requests are in work; see Retry-After.",
     "503": "The model is loading; see Retry-After.",

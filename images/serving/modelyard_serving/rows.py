@@ -14,6 +14,8 @@ from modelyard_serving.values import CONVERTERS, Value
 if TYPE_CHECKING:  # slow to import: the server listens before it loads what only models need
     import pandas as pd
 
+MAX_ROWS = 100_000  # of a request: a small body can hold millions, each of them many objects
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -32,12 +34,19 @@ def joined(several: Sequence[Rows]) -> Rows:
     return Rows(sum(rows.count for rows in several), pa.concat_tables([rows.table for rows in several]))
 
 
+def check_count(rows: int) -> None:
+    """Raises `RequestError` 413 for more rows than one request may have."""
+    if rows > MAX_ROWS:
+        raise RequestError(413, f"the request has {rows:,} rows: send at most {MAX_ROWS:,} at a time")
+
+
 def rows_of_columns(features: Sequence[Column], given: Mapping[str, list[Any]]) -> Rows:
     """Checks names, lengths and types. Raises `RequestError` 400 that names the column and the row."""
     _check_names(features, given)
     count = len(given[features[0].name])
     if count == 0:
         raise RequestError(400, "the request has no rows: send at least one")
+    check_count(count)
     for name, values in given.items():
         if len(values) != count:
             raise RequestError(
@@ -50,6 +59,7 @@ def rows_of_columns(features: Sequence[Column], given: Mapping[str, list[Any]]) 
 
 def rows_of_lists(features: Sequence[Column], given: Sequence[Any]) -> Rows:
     """Rows as lists of values in feature order."""
+    check_count(len(given))
     for number, row in enumerate(given):
         if not isinstance(row, list):
             raise RequestError(400, f"row {number} is no list of values: send every row in the same form")
@@ -65,6 +75,7 @@ def rows_of_lists(features: Sequence[Column], given: Sequence[Any]) -> Rows:
 
 def rows_of_objects(features: Sequence[Column], given: Sequence[Any]) -> Rows:
     """Rows as objects of value by feature name."""
+    check_count(len(given))
     names = {feature.name for feature in features}
     for number, row in enumerate(given):
         if not isinstance(row, dict):

@@ -5,7 +5,7 @@ from typing import Any
 
 from modelyard.contract.manifest import Column
 from modelyard_serving.errors import RequestError
-from modelyard_serving.rows import Rows, rows_of_columns, rows_of_lists
+from modelyard_serving.rows import Rows, check_count, rows_of_columns, rows_of_lists
 
 DATATYPES = frozenset(
     {"BOOL", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64", "FP16", "FP32", "FP64", "BYTES"}
@@ -70,6 +70,7 @@ def _parts(tensor: object) -> tuple[str, list[int], list[Any]]:
     shape, data = tensor.get("shape"), tensor.get("data")
     if not isinstance(shape, list) or not shape or not all(type(size) is int and size >= 0 for size in shape):
         raise RequestError(400, f"tensor {name!r} needs a shape: a list of sizes, the first is the number of rows")
+    check_count(shape[0])
     if not isinstance(data, list):
         raise RequestError(400, f"tensor {name!r} needs data: a list of {shape[0]} rows")
     flat = _flat(data)

@@ -112,6 +112,28 @@ async def test_a_form_that_is_not_known_is_refused(
     assert answer.json()["error"]
 
 
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        (JSON, orjson.dumps({"instances": [LISTS[0]] * 4})),
+        (JSON, orjson.dumps([ROW] * 4)),
+        (JSON, orjson.dumps({"inputs": {name: values * 2 for name, values in COLUMNS.items()}})),
+        (JSON, orjson.dumps(v2_body({name: values * 2 for name, values in COLUMNS.items()}))),
+        (JSON, b'{"inputs": [{"name": "all", "shape": [1000000000000, 0], "datatype": "FP64", "data": []}]}'),
+        (LINES, orjson.dumps(ROW) + b"\n" + (orjson.dumps(ROW) + b"\n") * 3),
+        (CSV, b"3.5,north,1\n" * 4),
+        (CSV, b"3.5,north,1\r" * 4),
+    ],
+)
+async def test_more_rows_than_one_request_may_have_are_refused(
+    served: Endpoint, monkeypatch: pytest.MonkeyPatch, content_type: str, body: bytes
+) -> None:
+    monkeypatch.setattr("modelyard_serving.rows.MAX_ROWS", 3)
+    answer = await served.client.post("/invocations", content=body, headers={"content-type": content_type})
+    assert answer.status_code == 413
+    assert "send at most 3 at a time" in answer.json()["error"]
+
+
 async def test_a_body_over_the_limit_is_refused(served: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("modelyard_serving.http.MAX_BODY", 1000)
 
