@@ -1,7 +1,9 @@
 """Which Jobs of a monitor are kept, and which are deleted."""
 
+import pytest
+
 from modelyard.contract.reasons import Reason
-from modelyard.contract.results import FailureResult
+from modelyard.contract.results import CheckResult, FailureResult
 from tests.unit.plan.monitored import check, checked, ends, gate, gate_jobs, gating, world
 
 
@@ -15,14 +17,18 @@ def test_only_the_newest_gate_jobs_are_kept() -> None:
     assert [n.rsplit("-", 1)[-1] for n in gate_jobs(w)] == ["5", "6", "7"]
 
 
-def test_only_the_newest_checks_on_demand_are_kept() -> None:
+FAILED = FailureResult(blame="user", reason=Reason.USER_ERROR, message="exit code 3")
+
+
+@pytest.mark.parametrize("result", [check("Stable"), FAILED], ids=["succeeded", "failed"])
+def test_only_the_newest_checks_on_demand_are_kept(result: CheckResult | FailureResult) -> None:
     w = world()
     for i in range(5):
         w.resource = w.resource.annotated(run=str(i))
         w.run()
         (new,) = [n for n in w.names("Job") if ("Pod", f"{n}-0") not in w.children]
         w.pass_(60)
-        ends(w, new, check("Stable"))
+        ends(w, new, result)
         w.run()
     assert len(w.names("Job")) == 2
 
@@ -49,18 +55,6 @@ def test_checks_that_ended_in_the_same_second_are_told_apart() -> None:
     for name in w.names("Job"):
         ends(w, name, check("Stable"))
     w.run()
-    assert len(w.names("Job")) == 2
-
-
-def test_only_the_newest_checks_that_failed_are_kept() -> None:
-    w = world()
-    for i in range(5):
-        w.resource = w.resource.annotated(run=str(i))
-        w.run()
-        (new,) = [n for n in w.names("Job") if ("Pod", f"{n}-0") not in w.children]
-        w.pass_(60)
-        ends(w, new, FailureResult(blame="user", reason=Reason.USER_ERROR, message="exit code 3"))
-        w.run()
     assert len(w.names("Job")) == 2
 
 
