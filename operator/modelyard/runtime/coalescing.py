@@ -1,6 +1,6 @@
 """Status changes that only tell how far something is wait while many are written: what comes next replaces them.
 
-As Kueue does with updates of workloads. What is ready, failed or was decided is always told at once.
+As Kueue does with updates of workloads. What is ready, wrong or was decided is always told at once.
 """
 
 import time
@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from modelyard.contract.about import ABOUT
+from modelyard.contract.reasons import Reason
 from modelyard.plan.plan import Key
 
 WAIT = 3.0  # seconds at most
@@ -42,12 +44,14 @@ class Coalescing:
 
 
 def _tells_progress(before: Mapping[str, Any], patch: Mapping[str, Any]) -> bool:
-    """Whether no condition changes its status, and nothing but words and the phase changes."""
+    """Whether no condition changes its status or says what is wrong, and nothing but words and the phase changes."""
     if not _PROGRESS.issuperset(patch):
         return False
-    after = patch.get("conditions", before.get("conditions"))
-    return _statuses(before.get("conditions")) == _statuses(after)
+    old = before.get("conditions") or ()
+    after = patch.get("conditions", old)
+    wrong = any(condition not in old and ABOUT[Reason(condition["reason"])].fault for condition in after)
+    return not wrong and _statuses(old) == _statuses(after)
 
 
 def _statuses(conditions: Any) -> dict[str, str]:
-    return {condition["type"]: condition["status"] for condition in conditions or ()}
+    return {condition["type"]: condition["status"] for condition in conditions}

@@ -44,8 +44,11 @@ def test_progress_waits_while_much_is_written_and_no_longer_than_that() -> None:
     assert bench.wait(RUNS) == 0
 
 
-@pytest.mark.parametrize("patch", [DONE, {**RUNS, "attempt": 2}, {**RUNS, "retryAt": "2026-03-01T12:00:00Z"}])
-def test_results_and_decisions_never_wait(patch: dict[str, Any]) -> None:
+WRONG = {"conditions": [{"type": "Ready", "status": "False", "reason": "Unschedulable", "message": "no GPU"}]}
+
+
+@pytest.mark.parametrize("patch", [DONE, WRONG, {**RUNS, "attempt": 2}, {**RUNS, "retryAt": "2026-03-01T12:00:00Z"}])
+def test_results_faults_and_decisions_never_wait(patch: dict[str, Any]) -> None:
     bench = Bench()
     bench.much_is_written()
     assert bench.wait(patch) == 0

@@ -143,7 +143,9 @@ async def test_while_much_is_written_progress_waits_with_its_events_and_results_
     phase = "Starting"
 
     def planner(*_: Any) -> Plan:
-        conditions = [{"type": "Ready", "status": "True" if phase == "Done" else "False", "reason": phase}]
+        done = phase == "Done"
+        reason = (Reason.READY if done else Reason.BUILDING).value
+        conditions = [{"type": "Ready", "status": "True" if done else "False", "reason": reason, "message": phase}]
         event = Event("Normal", Reason.READY, phase)
         return Plan({"phase": phase, "conditions": conditions}, events=(event,))
 
