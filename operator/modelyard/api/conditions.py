@@ -40,6 +40,7 @@ class ConditionSet:
             c["type"]: {**c, "message": plain(c["message"])} if len(c.get("message", "")) > LIMIT else dict(c)
             for c in previous
         }
+        self._before = dict(self._by_type)
         self._generation = generation
         self._now = now
 
@@ -55,7 +56,7 @@ class ConditionSet:
     ) -> None:
         """`about` is the fault that the message is about, where the reason is another; `link` wants the page named."""
         status = "Unknown" if holds is None else "True" if holds else "False"
-        old = self._by_type.get(type_)
+        old = self._before.get(type_)  # what is said in between, within one reconcile, nobody sees
         since = old["lastTransitionTime"] if old and old["status"] == status else timestamp(self._now)
         self._by_type[type_] = {
             "type": type_,

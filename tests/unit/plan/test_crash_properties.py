@@ -74,6 +74,7 @@ def test_a_dataset_is_carried_on_after_any_write(script: Any, cuts: list[int]) -
 
 
 @settings(max_examples=100, deadline=None)
+@example([("hinder", 0), ("wait", 0), ("suspend", 1)], [0, 0, 0, 0, 1])
 @given(scripts(TRAINING_ACTS, 12), CUTS)
 def test_a_training_job_is_carried_on_after_any_write(script: Any, cuts: list[int]) -> None:
     simulated(training_simulation, TRAINING_ACTS, script, cuts)
