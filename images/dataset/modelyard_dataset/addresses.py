@@ -7,6 +7,7 @@ server and no redirect leads elsewhere. Private addresses are allowed: sources i
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import httpx
@@ -65,16 +66,13 @@ class CheckedTransport(httpx.HTTPTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         host = request.url.host
         try:
-            addresses = addresses_of(host)
+            *others, last = addresses_of(host)
         except OSError as error:
             raise httpx.ConnectError(f"{host} has no address: {error}", request=request) from error
-        for last, address in ((address == addresses[-1], address) for address in addresses):
-            try:
+        for address in others:
+            with suppress(httpx.ConnectError):
                 return super().handle_request(_to(request, address))
-            except httpx.ConnectError:
-                if last:
-                    raise
-        raise AssertionError("a host without an address is an OSError")
+        return super().handle_request(_to(request, last))
 
 
 def _to(request: httpx.Request, address: str) -> httpx.Request:

@@ -86,18 +86,19 @@ class Batcher:
         if len(batch) == 1:
             return [self._one(batch[0].rows)]
         try:
-            together = self._timed(joined([one.rows for one in batch]), len(batch))
+            together = self.ask(joined([one.rows for one in batch]), len(batch))
             return list(split(together, [one.rows.count for one in batch]))
         except Exception:
             return [self._one(one.rows) for one in batch]
 
     def _one(self, rows: Rows) -> Prediction | BaseException:
         try:
-            return self._timed(rows, 1)
+            return self.ask(rows)
         except Exception as error:
             return error
 
-    def _timed(self, rows: Rows, requests: int) -> Prediction:
+    def ask(self, rows: Rows, requests: int = 1) -> Prediction:
+        """The model's answer now, to rows of so many requests; learns from the time it takes."""
         started = time.perf_counter()
         prediction = self._ask(rows)
         seconds = time.perf_counter() - started

@@ -58,6 +58,12 @@ class Call:
     read: Callable[[bytes], Sequence[Any]]
 
 
+def require_json(request: Request) -> None:
+    """Raises `RequestError` 415 for a body that says it is something else."""
+    if request.content_type not in ("", JSON, CURL_DEFAULT):
+        raise RequestError(415, f"content type {request.content_type!r} is not supported here: send {JSON}")
+
+
 def parse_json(body: bytes) -> Any:
     try:
         return orjson.loads(body)

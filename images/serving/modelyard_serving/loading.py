@@ -2,7 +2,6 @@
 
 import socket
 import tempfile
-import time
 from functools import partial
 from pathlib import Path
 
@@ -44,9 +43,7 @@ def warm_up(predictor: Predictor, model: LoadedModel) -> None:
     try:
         rows = rows_of_objects(features, examples)
         for _ in range(WARM_UPS):
-            started = time.perf_counter()
-            predictor.ask(rows)
-            predictor.learned.took(time.perf_counter() - started, 1)
+            predictor.predict_now(rows)
     except Exception as error:
         raise UserFailure(
             Reason.USER_ERROR, f"the model fails on the example rows of its own manifest: {error}; train it again"

@@ -13,8 +13,7 @@ class Predictor:
 
     def __init__(self, model: LoadedModel) -> None:
         self.model = model
-        self.learned = Learned()
-        self._batcher = Batcher(self.ask, self.learned)
+        self._batcher = Batcher(self._ask, Learned())
 
     def tell(self, observe: Observe) -> None:
         """From now on `observe` gets how long each batch took in the model, and of how many requests it was."""
@@ -23,7 +22,11 @@ class Predictor:
     def predict(self, rows: Rows) -> Awaitable[Prediction]:
         return self._batcher.predict(rows)
 
-    def ask(self, rows: Rows) -> Prediction:
+    def predict_now(self, rows: Rows) -> Prediction:
+        """Blocks; for what is asked before there are requests."""
+        return self._batcher.ask(rows)
+
+    def _ask(self, rows: Rows) -> Prediction:
         prediction = self.model.predict(rows.frame(self.model.manifest.features))
         if len(prediction.values) != rows.count:
             raise ValueError(f"the model answered {len(prediction.values)} rows for {rows.count}")

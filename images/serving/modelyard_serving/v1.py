@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from modelyard_kit.model import Prediction
-from modelyard_serving.call import CURL_DEFAULT, JSON, Answer, Call, Endpoint, Request, inference_id, parse_json
+from modelyard_serving.call import Answer, Call, Endpoint, Request, inference_id, parse_json, require_json
 from modelyard_serving.errors import RequestError
 from modelyard_serving.invocations import rows_of_instances
 
@@ -15,8 +15,7 @@ INFERENCE_ID = "x-request-id"  # the protocol's body has no place for it
 
 def parse(request: Request, endpoint: Endpoint) -> Call:
     """Raises `RequestError` with 400 or 415."""
-    if request.content_type not in ("", JSON, CURL_DEFAULT):
-        raise RequestError(415, f"content type {request.content_type!r} is not supported here: send {JSON}")
+    require_json(request)
     body = parse_json(request.body)
     if not isinstance(body, dict) or "instances" not in body:
         raise RequestError(400, 'the body must be {"instances": [...]}, a list of rows')

@@ -9,7 +9,7 @@ import orjson
 from modelyard.contract.manifest import ModelManifest
 from modelyard_kit.model import Prediction
 from modelyard_serving import binary
-from modelyard_serving.call import CURL_DEFAULT, JSON, Answer, Call, Endpoint, Request, inference_id, parse_json
+from modelyard_serving.call import Answer, Call, Endpoint, Request, inference_id, parse_json, require_json
 from modelyard_serving.errors import RequestError
 from modelyard_serving.tensors import DATATYPE_OF, rows_of_tensors
 
@@ -21,8 +21,8 @@ PREDICT_PROBA = "predict_proba"  # rows x classes, in the order of the metadata'
 def parse(request: Request, endpoint: Endpoint) -> Call:
     """Raises `RequestError` with 400 or 415."""
     length = request.headers.get(binary.HEADER_LENGTH)
-    if request.content_type not in ("", JSON, CURL_DEFAULT) and not (length and request.content_type == binary.OCTETS):
-        raise RequestError(415, f"content type {request.content_type!r} is not supported here: send {JSON}")
+    if not (length and request.content_type == binary.OCTETS):
+        require_json(request)
     content, rest = binary.header_of(request.body, length) if length else (request.body, memoryview(b""))
     body = parse_json(content)
     if not isinstance(body, dict):

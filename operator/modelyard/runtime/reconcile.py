@@ -135,9 +135,10 @@ class Reconciler:
         self._asks.ask(key, plan.poll, plan.routing)
         self._looks.look_at(key, plan.inspect)
         before = resource.get("status", {})
-        if wait := self._coalescing.wait(key, before, status.merge_patch(before, plan.status)):
+        patch = status.merge_patch(before, plan.status)
+        if wait := self._coalescing.wait(key, before, patch):
             return wait  # planning again tells its events, too
-        await self._write_status(resource, plan.status)
+        await self._send_status(resource, plan.status, patch)
         for event in plan.events:
             await self._recorder.tell(resource, event)
         return 0.0
@@ -197,7 +198,10 @@ class Reconciler:
             log.debug("%s %s is gone already: %s", child["kind"], child["metadata"]["name"], error)
 
     async def _write_status(self, resource: Object, planned: Mapping[str, Any]) -> None:
-        patch = status.merge_patch(resource.get("status", {}), planned)
+        await self._send_status(resource, planned, status.merge_patch(resource.get("status", {}), planned))
+
+    async def _send_status(self, resource: Object, planned: Mapping[str, Any], patch: Mapping[str, Any]) -> None:
+        """`patch` makes `planned` of the status as it is."""
         if not patch:
             return
         self._budget.spend(key_of(resource))

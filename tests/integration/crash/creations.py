@@ -3,12 +3,10 @@
 import asyncio
 from collections import Counter, defaultdict
 
-from modelyard.plan.labels import SELECTOR
+from modelyard.plan.labels import JOB_NAME, SELECTOR
 from modelyard.runtime.resources import CHILDREN, resource_of
 from tests.cluster.mock_kubelet.connection import Connection
 from tests.integration.crash.outcome import scrubbed
-
-_JOB_NAME = "batch.kubernetes.io/job-name"
 
 
 class Creations:
@@ -25,7 +23,7 @@ class Creations:
         async for _, found in connection.watch(path, labelSelector=SELECTOR):
             metadata = found["metadata"]
             # Of pods what counts is that a Job gets one; a Deployment's come and go.
-            name = metadata.get("labels", {}).get(_JOB_NAME) if kind == "Pod" else metadata["name"]
+            name = metadata.get("labels", {}).get(JOB_NAME) if kind == "Pod" else metadata["name"]
             if name:
                 self._seen[metadata["namespace"], kind, name].add(metadata["uid"])
 
