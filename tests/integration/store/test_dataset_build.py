@@ -15,6 +15,7 @@ from modelyard.contract.reasons import Reason
 from modelyard.contract.results import DatasetResult
 from modelyard.contract.store import dataset_current, dataset_manifest, dataset_quarantine
 from modelyard.contract.tasks import DatasetTask
+from modelyard_dataset import addresses
 from modelyard_dataset.build import build
 from modelyard_kit.failure import TaskFailure
 from modelyard_kit.profile import load_profile
@@ -197,7 +198,8 @@ def test_a_wrong_checksum_shows_both(store: Store, run: Build, lake: Callable[[s
     assert caught.value.reason == Reason.CHECKSUM_MISMATCH
 
 
-def test_a_source_that_is_away_is_tried_again(run: Build) -> None:
+def test_a_source_that_is_away_is_tried_again(run: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses, "REFUSED", ())  # it can only be on loopback here
     source = {"name": "m", "uri": "s3://bucket/a.csv", "endpoint": "http://127.0.0.1:9"}
     with pytest.raises(TaskFailure) as caught:
         run(sources=[source])
