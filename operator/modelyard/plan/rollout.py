@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from modelyard.api.conditions import timestamp
 from modelyard.api.fields import seconds
-from modelyard.api.serving import CheckStatus, Rollout, RolloutStatus
+from modelyard.api.serving import Rollout, RolloutStatus
 from modelyard.contract.progress import Routing
 from modelyard.contract.reasons import Reason
 from modelyard.plan.fleet import Trouble
@@ -93,21 +93,24 @@ def _unready(spec: Rollout, rollout: RolloutStatus, candidate: Candidate, now: d
 def _judge(
     spec: Rollout, rollout: RolloutStatus, candidate: Candidate, readings: Sequence[Mapping[str, Any]], now: datetime
 ) -> Move:
-    stats = merged(readings, epoch(candidate.revision, rollout.step))
-    measured = [measure(check, stats, spec.min_requests) for check in spec.checks]
-    rollout = rollout.model_copy(update={"requests": stats.candidate.requests, "checks": measured})
+    told = any(reading.get("epoch") == epoch(candidate.revision, rollout.step) for reading in readings)
+    if told:
+        stats = merged(readings, epoch(candidate.revision, rollout.step))
+        checks = [measure(check, stats, spec.min_requests) for check in spec.checks]
+        rollout = rollout.model_copy(update={"requests": stats.candidate.requests, "checks": checks})
+    # Else what servers told before stays, as after a restart of the operator; no step is taken by it.
     held = now >= _hold_ends(spec, rollout)
     failed = [
         explain_check(check, result)
-        for check, result in zip(spec.checks, measured, strict=True)
+        for check, result in zip(spec.checks, rollout.checks if told else (), strict=False)
         if result.verdict == "Fail" and (held or check.metric == "errorRate")
     ]
     if failed:
-        message = f"at weight {rollout.weight} after {stats.candidate.requests} requests {', '.join(failed)}"
+        message = f"at weight {rollout.weight} after {rollout.requests} requests {', '.join(failed)}"
         return Move("RollBack", rollout, Reason.ROLLED_BACK, message)
     if candidate.ready < candidate.wanted:
         return _unready(spec, rollout, candidate, now)
-    waiting = _lacks(spec, stats.candidate.requests, measured)
+    waiting = _lacks(spec, rollout)
     if waiting and _overdue(spec, rollout, now):
         message = (
             f"too little traffic to judge weight {rollout.weight} within rollout.progressDeadline "
@@ -120,6 +123,8 @@ def _judge(
         )
     if waiting:
         return Move("Hold", rollout, Reason.WAITING_FOR_TRAFFIC, f"{_story(rollout)}; {waiting}")
+    if not told and spec.min_requests:
+        return Move("Hold", rollout, message=_story(rollout))
     return _to(spec, rollout, rollout.step + 1, now, _story(rollout))
 
 
@@ -146,11 +151,11 @@ def _overdue(spec: Rollout, rollout: RolloutStatus, now: datetime) -> bool:
     return (now - _hold_ends(spec, rollout)).total_seconds() >= seconds(spec.progress_deadline)
 
 
-def _lacks(spec: Rollout, requests: int, measured: Sequence[CheckStatus]) -> str:
+def _lacks(spec: Rollout, rollout: RolloutStatus) -> str:
     """What is missing for a judgement, in words; empty where nothing is."""
-    if requests < spec.min_requests:
-        return f"the candidate answered {requests} of rollout.minRequests {spec.min_requests}"
-    open_checks = [m.metric for m in measured if m.verdict == "Inconclusive"]
+    if rollout.requests < spec.min_requests:
+        return f"the candidate answered {rollout.requests} of rollout.minRequests {spec.min_requests}"
+    open_checks = [c.metric for c in rollout.checks if c.verdict == "Inconclusive"]
     return f"too few requests to compare for {', '.join(open_checks)}" if open_checks else ""
 
 

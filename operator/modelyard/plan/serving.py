@@ -39,13 +39,14 @@ def plan_serving(resource: Object, observed: Observed, now: datetime, settings: 
         phase = suspended(conditions, "no model is taken up") if spec.suspend else waiting(conditions, root, job)
         status = _written(turn.status, resource, phase, conditions, 0)
         return Plan(status, events=turn.events or transitions(read.before.get("conditions", []), status["conditions"]))
-    return _serve(_Endpoint(resource, spec, observed, now, settings), turn, turn.status.stable, conditions)
+    return _serve(_Endpoint(resource, spec, read.status, observed, now, settings), turn, turn.status.stable, conditions)
 
 
 @dataclass(frozen=True)
 class _Endpoint:
     resource: Object
     spec: ModelDeploymentSpec
+    before: ModelDeploymentStatus
     observed: Observed
     now: datetime
     settings: Settings
@@ -64,16 +65,25 @@ def _serve(of: _Endpoint, turn: Turn, stable: Revision, conditions: ConditionSet
     asked = sum((servers(of.observed, r).inquiry(of.now) for r in live), Inquiry())
     waits = (turn.move.wait if turn.move else None, rest.wait, asked.wait)
     written = _written(status, of.resource, phase, conditions, seen.ready)
+    events = turn.events or transitions(old.get("conditions", []), written["conditions"])
+    if _decided(of.before) != _decided(status):
+        return Plan(written, events=events)
     return Plan(
         status=written,
         apply=children,
         delete=rest.delete,
-        events=turn.events or transitions(old.get("conditions", []), written["conditions"]),
+        events=events,
         requeue_after=min((w for w in waits if w), default=None),
         routing=_routing(of, turn, stable, rest),
         poll=seen.ready_pods if measured else (),
         inspect=asked.about,
     )
+
+
+def _decided(status: ModelDeploymentStatus) -> tuple[object, ...]:
+    """What is written before anything is done about it: the figures that it followed from may be lost meanwhile."""
+    revisions = (r.revision if r else "" for r in (status.stable, status.candidate))
+    return (*revisions, status.rollout.step if status.rollout else None)
 
 
 def _turn(

@@ -63,7 +63,9 @@ def planned(kind: str, spec: Spec, settings: Settings | None = None, name: str =
         return plan_training(resource, observed(related=(data,)), NOW, wanted)
     if kind == "ModelDeployment":
         job = model("t", "a", 1).metadata(name=spec["model"]["trainingJobRef"]["name"])
-        return plan_serving(resource, observed(related=(job,)), NOW, wanted)
+        seen = observed(related=(job,))
+        taken_up = resource.holding(plan_serving(resource, seen, NOW, wanted).status)
+        return plan_serving(taken_up, seen, NOW, wanted)
     return plan_drift(_gating(resource), observed(related=_watched(spec)), NOW, wanted)
 
 

@@ -76,6 +76,18 @@ def test_the_next_step_follows_when_time_and_requests_are_enough() -> None:
     assert (following.rollout.requests, following.rollout.checks) == (0, [])
 
 
+@pytest.mark.parametrize("requests", [5, 100])
+def test_what_servers_told_stays_until_they_tell_again_and_takes_no_step(requests: int) -> None:
+    """As after a restart of the operator, which remembers no figures."""
+    told = move(at_step(0, 30), reading(0, requests)).rollout
+    later = told.model_copy(update={"step_started_at": ago(90)})
+    for others in ((), (reading(1, 100),)):
+        held = move(later, *others)
+        assert held.kind == "Hold"
+        assert held.rollout == later
+    assert move(later, reading(0, 100)).kind == "Advance"
+
+
 def test_weight_100_is_the_promotion() -> None:
     assert move(at_step(1, 60), reading(1, 20)).kind == "Promote"
 
