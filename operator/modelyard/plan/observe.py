@@ -171,12 +171,15 @@ def news(child: Object) -> Any:
     if child["kind"] not in ("Job", "Pod"):
         return metadata["resourceVersion"]
     about = [metadata.get(name) for name in ("uid", "labels", "deletionTimestamp")]
+    conditions = [c for c in status.get("conditions", ()) if (c["type"], c["status"]) not in _ON_THE_WAY]
     if child["kind"] == "Job":
-        return [about, status.get("conditions")]
-    return [about, {name: value for name, value in status.items() if name not in _PODS_OWN}]
+        return [about, conditions]
+    return [about, conditions, {name: value for name, value in status.items() if name not in _PODS_OWN}]
 
 
-_PODS_OWN = ("observedGeneration", "qosClass", "hostIP", "hostIPs", "podIPs")
+_PODS_OWN = ("observedGeneration", "qosClass", "hostIP", "hostIPs", "podIPs", "conditions")
+# What follows soon says more: the end of a Job that has succeeded, the start of a container or why there is none.
+_ON_THE_WAY = {("SuccessCriteriaMet", "True"), ("PodScheduled", "True")}
 
 
 def neighbours(resource: Object, lookup: Lookup) -> set[Key]:

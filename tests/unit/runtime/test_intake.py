@@ -87,6 +87,22 @@ def test_news_that_no_planner_reads_wakes_nobody() -> None:
     assert woken.names() == {"d"}
 
 
+def test_a_step_on_the_way_wakes_nobody_and_what_follows_does() -> None:
+    scheduled, succeeding = ({"type": type_, "status": "True"} for type_ in ("PodScheduled", "SuccessCriteriaMet"))
+    refused = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    for child, step in ((pod("p", "d", 1), scheduled), ({**pod("p", "d", 1), "kind": "Job"}, succeeding)):
+        intake, woken = intake_with(dataset("d"), child)
+        following = {
+            **child,
+            "metadata": {**child["metadata"], "resourceVersion": "2"},
+            "status": {"conditions": [step]},
+        }
+        intake.present(following)
+        assert woken.names() == set()
+    intake.present(pod("q", "d", 3, conditions=[refused]))
+    assert woken.names() == {"d"}
+
+
 def test_a_jobs_counters_wake_nobody_and_its_conditions_do() -> None:
     def job(version: int, **status: Any) -> dict[str, Any]:
         return {**pod("j", "d", version, **status), "kind": "Job"}
