@@ -27,6 +27,7 @@ from modelyard.runtime.watches import Watches
 from modelyard.runtime.worker import Worker
 
 STUCK = timedelta(minutes=5)
+REST = 0.2  # seconds between two reconciles of a resource
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Operator:
         self._client = client
         self._workers = runtime.workers
         client.pace = pace(runtime.writes_per_second)
-        self._queue: Queue[Key] = Queue(lane=lambda key: (key.namespace, key.kind))
+        self._queue: Queue[Key] = Queue(lane=lambda key: (key.namespace, key.kind), rest=REST)
         self.intake = Intake(Cache(), self._queue)
         self._pods = Pods(self.intake.cache, self._queue.add, runtime.poll_seconds)
         self._inspection = Inspection(client, self.intake.cache, self._queue.add)

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
@@ -26,16 +27,22 @@ def backoff(failures: int, jitter: float, first: float = 0.5, most: float = 300.
 
 
 class Queue(Generic[K]):
+    """A key that was worked on rests for `rest` seconds: what changes about it meanwhile is one reconcile, as the Job
+    controller does with its pods."""
+
     def __init__(
         self,
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
         lane: Callable[[K], Hashable] = lambda key: None,
+        rest: float = 0.0,
     ) -> None:
         self._schedule: Schedule[K] = Schedule(lane)
         self._failures: dict[K, int] = {}
         self._clock = clock
         self._jitter = jitter
+        self._rest = rest
+        self._resting: deque[tuple[float, K]] = deque()  # until when, the first to end first
         self._changed = asyncio.Event()
         self._since: dict[K, float] = {}  # from when on a key wants a worker
         self._taken: dict[K, float] = {}  # when a worker took it
@@ -79,6 +86,7 @@ class Queue(Generic[K]):
             self._opened = self._clock()
         while True:
             now = self._clock()
+            self._rested(now)
             before = len(self)
             key = self._schedule.take(now)
             if key is not None:
@@ -86,7 +94,7 @@ class Queue(Generic[K]):
                 QUEUE_SECONDS.observe(now - max(self._opened, self._since.pop(key, now)))
                 self._taken[key] = now
                 return key
-            due = self._schedule.next_due()
+            due = self._next_due()
             self._changed.clear()
             try:
                 async with asyncio.timeout(None if due is None else max(0.0, due - now)):
@@ -96,8 +104,19 @@ class Queue(Generic[K]):
 
     def done(self, key: K) -> None:
         WORK_SECONDS.observe(self._clock() - self._taken.pop(key))
-        self._schedule.done(key)
-        self._changed.set()
+        self._resting.append((self._clock() + self._rest, key))
+        if len(self):
+            self._changed.set()
+
+    def _rested(self, now: float) -> None:
+        while self._resting and self._resting[0][0] <= now:
+            self._schedule.done(self._resting.popleft()[1])
+
+    def _next_due(self) -> float | None:
+        """When a key can be ready next, none being so now. Who rests and is not wanted wakes nobody."""
+        due = self._schedule.next_due()
+        rested = self._resting[0][0] if self._resting and len(self) else None
+        return min((time for time in (due, rested) if time is not None), default=None)
 
     def _wanted(self, key: K, time: float) -> None:
         self._since[key] = min(time, self._since.get(key, time))

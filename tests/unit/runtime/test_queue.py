@@ -48,6 +48,33 @@ async def test_a_key_is_never_with_two_workers() -> None:
     assert await asyncio.wait_for(second, 1) == "a"
 
 
+async def test_a_key_rests_and_what_it_is_wanted_for_meanwhile_is_one_reconcile() -> None:
+    now = 0.0
+    queue: Queue[str] = Queue(clock=lambda: now, rest=0.2)
+    queue.add("a")
+    assert await queue.get() == "a"
+    queue.done("a")
+    for key in ("a", "b", "a"):
+        queue.add(key)
+    assert await queue.get() == "b"
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(queue.get(), 0.01)
+    now = 0.2
+    assert await queue.get() == "a"
+    assert len(queue) == 0
+
+
+async def test_a_worker_is_woken_for_a_key_that_has_rested() -> None:
+    queue: Queue[str] = Queue(rest=0.02)
+    queue.add("a")
+    assert await queue.get() == "a"
+    queue.done("a")
+    waiting = asyncio.create_task(queue.get())
+    await asyncio.sleep(0)
+    queue.add("a")
+    assert await asyncio.wait_for(waiting, 1) == "a"
+
+
 async def test_errors_in_a_row_are_counted_until_one_succeeds() -> None:
     now = 0.0
     queue: Queue[str] = Queue(clock=lambda: now, jitter=lambda: 1.0)
