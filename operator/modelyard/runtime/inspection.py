@@ -43,17 +43,21 @@ class Inspection:
         self._cache = cache
         self._wake = wake
         self._clock = clock
-        self._targets: dict[str, Target] = {}
+        self._targets: dict[Key, dict[str, Target]] = {}  # by owner and uid
 
     def look_at(self, owner: Key, objects: tuple[Object, ...]) -> None:
         """From now on ask about exactly these children of the owner; what was told of others is forgotten."""
         wanted = {str(obj["metadata"]["uid"]): obj["kind"] == "Job" and bool(job_ended_at(obj)) for obj in objects}
-        for uid in [u for u, target in self._targets.items() if target.owner == owner and u not in wanted]:
-            del self._targets[uid]
+        before = self._targets.pop(owner, {})
+        for uid in before.keys() - wanted.keys():
             self._cache.set_told(uid, ())
+        targets = {}
         for uid, ended_job in wanted.items():
-            if uid not in self._targets or self._targets[uid].ended_job != ended_job:
-                self._targets[uid] = Target(owner, ended_job, self._clock())
+            known = before.get(uid)
+            same = known if known and known.ended_job == ended_job else None
+            targets[uid] = same or Target(owner, ended_job, self._clock())
+        if targets:
+            self._targets[owner] = targets
 
     async def run(self) -> None:
         while True:
@@ -63,8 +67,9 @@ class Inspection:
     async def round(self) -> None:
         """Asks about those whose turn has come first, a few at once."""
         now = self._clock()
-        due = sorted((t.due, uid) for uid, t in self._targets.items() if t.due <= now)[:_AT_ONCE]
-        await asyncio.gather(*(self._turn(uid, self._targets[uid]) for _, uid in due))
+        targets = [(uid, target) for of in self._targets.values() for uid, target in of.items()]
+        due = sorted(((uid, t) for uid, t in targets if t.due <= now), key=lambda item: (item[1].due, item[0]))
+        await asyncio.gather(*(self._turn(uid, target) for uid, target in due[:_AT_ONCE]))
 
     async def _turn(self, uid: str, target: Target) -> None:
         await (self._read_pods(uid, target) if target.ended_job else self._read_events(uid, target))
@@ -87,7 +92,7 @@ class Inspection:
         except ApiError as error:
             log.debug("events about a child of %s cannot be listed: %s", target.owner, error)
             events = None
-        if self._targets.get(uid) is not target:
+        if self._targets.get(target.owner, {}).get(uid) is not target:
             return
         told = self._cache.told(uid) if events is None else _newest(events)
         news = self._cache.set_told(uid, told)

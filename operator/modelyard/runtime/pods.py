@@ -52,21 +52,20 @@ class Pods:
         self._every = poll_seconds
         self._port = port
         self._clock = clock
-        self._targets: dict[tuple[str, str], Target] = {}
+        self._targets: dict[Key, dict[str, Target]] = {}  # by owner and pod
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     def ask(self, key: Key, pods: tuple[str, ...], routing: Mapping[str, Routing]) -> None:
         """From now on ask exactly these pods for this resource; one with a new routing is told at once."""
         now = self._clock()
-        wanted = {(key.namespace, pod) for pod in (*pods, *routing)}
-        for place, target in list(self._targets.items()):
-            if target.owner == key and place not in wanted:
-                del self._targets[place]
-        for place in wanted:
-            target = self._targets.setdefault(place, Target(key, now, now))
-            told = routing.get(place[1])
+        before = self._targets.pop(key, {})
+        targets = {pod: before.get(pod) or Target(key, now, now) for pod in (*pods, *routing)}
+        for pod, target in targets.items():
+            told = routing.get(pod)
             if told != target.routing:
                 target.routing, target.due = told, now
+        if targets:
+            self._targets[key] = targets
 
     async def run(self) -> None:
         async with aiohttp.ClientSession(timeout=_TIMEOUT, trust_env=False) as session:
@@ -77,12 +76,12 @@ class Pods:
     async def round(self, session: aiohttp.ClientSession) -> None:
         """Asks every pod whose turn it is."""
         now = self._clock()
-        due = [(place, target) for place, target in self._targets.items() if target.due <= now]
-        await asyncio.gather(*(self._turn(session, place, target) for place, target in due))
+        due = [(pod, t) for targets in self._targets.values() for pod, t in targets.items() if t.due <= now]
+        await asyncio.gather(*(self._turn(session, pod, target) for pod, target in due))
 
-    async def _turn(self, session: aiohttp.ClientSession, place: tuple[str, str], target: Target) -> None:
+    async def _turn(self, session: aiohttp.ClientSession, pod: str, target: Target) -> None:
         target.due = self._clock() + self._every
-        url, role = self._address(place)
+        url, role = self._address(target.owner.namespace, pod)
         reading = None
         if url:
             async with self._slots:
@@ -92,12 +91,17 @@ class Pods:
             target.read = self._clock()
         elif self._clock() - target.read < KEPT_SECONDS:
             return
-        if self._targets.get(place) is target and self._cache.set_reading(*place, reading):
+        if not self._wanted(pod, target):
+            return
+        if self._cache.set_reading(target.owner.namespace, pod, reading):
             self._wake(target.owner)
 
-    def _address(self, place: tuple[str, str]) -> tuple[str | None, str]:
+    def _wanted(self, pod: str, target: Target) -> bool:
+        return self._targets.get(target.owner, {}).get(pod) is target
+
+    def _address(self, namespace: str, name: str) -> tuple[str | None, str]:
         """The URL of a running pod's management port, and the pod's role."""
-        pod = self._cache.get(Key("Pod", *place))
+        pod = self._cache.get(Key("Pod", namespace, name))
         state = pod.get("status", {}) if pod else {}
         address = state.get("podIP")
         if not pod or not address or state.get("phase") != "Running":
