@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
+import orjson
 from aiolimiter import AsyncLimiter
 
 from modelyard.plan.labels import JOB_UID, MANAGER
@@ -189,7 +190,7 @@ class Client:
     ) -> dict[str, Any]:
         answer = await self._send(method, path, within=within, **params)
         try:
-            result: dict[str, Any] = await answer.json()
+            result: dict[str, Any] = orjson.loads(await answer.read())
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise _no_answer(error) from None
         return result
@@ -231,7 +232,7 @@ async def _changes(answer: aiohttp.ClientResponse) -> AsyncGenerator[tuple[str, 
     """The lines of a watch."""
     try:
         async for line in answer.content:
-            change = json.loads(line)
+            change = orjson.loads(line)
             if change["type"] == "ERROR":
                 raise from_answer(change["object"].get("code", 500), json.dumps(change["object"]))
             yield change["type"], change["object"]

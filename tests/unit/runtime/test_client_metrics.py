@@ -23,8 +23,8 @@ class Answer:
     def __init__(self, status: int) -> None:
         self.status = status
 
-    async def json(self) -> dict[str, Any]:
-        return {}
+    async def read(self) -> bytes:
+        return b"{}"
 
     async def text(self) -> str:
         return "{}"
