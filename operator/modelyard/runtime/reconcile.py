@@ -26,6 +26,7 @@ from modelyard.runtime.resources import resource_of
 
 Planner = Callable[[Object, Observed, datetime, Settings], Plan]
 Planners = Mapping[str, Planner]
+ANOTHER_LOOK = 1.0  # seconds, at the latest, at a resource that was newer than was known
 PATIENCE = 5  # failures in a row before an outage is shown in the status
 
 log = logging.getLogger(__name__)
@@ -125,13 +126,16 @@ class Reconciler:
 
     async def _carry_out(self, key: Key, resource: Object, plan: Plan) -> float:
         """Seconds that the status waits for more to tell."""
-        if self._makes_anew(resource, plan) and not await self._still_there(key, resource):
-            return 0.0
-        for child in plan.apply:
-            await self._apply(key, child, heal=key in self._to_heal)
+        unwanted = [child for child in plan.delete if "deletionTimestamp" not in child["metadata"]]
+        wanted = [child for child in plan.apply if self._is_news(child, heal=key in self._to_heal)]
+        planned_before = bool(resource.get("status"))
+        if (unwanted or (wanted and planned_before)) and not await self._is_up_to_date(key, resource):
+            return ANOTHER_LOOK
+        for planned in wanted:
+            await self._apply(key, planned)
         self._to_heal.discard(key)
-        for unwanted in plan.delete:
-            await self._delete(key, unwanted)
+        for child in unwanted:
+            await self._delete(key, child)
         self._asks.ask(key, plan.poll, plan.routing)
         self._looks.look_at(key, plan.inspect)
         before = resource.get("status", {})
@@ -143,34 +147,31 @@ class Reconciler:
             await self._recorder.tell(resource, event)
         return 0.0
 
-    def _makes_anew(self, resource: Object, plan: Plan) -> bool:
-        """Whether a resource that was planned for before gets a child that is not there, perhaps not there any more."""
-        return bool(resource.get("status")) and any(
-            self._intake.cache.get(key_of(child)) is None for child in plan.apply
-        )
+    def _is_news(self, child: Mapping[str, Any], *, heal: bool) -> bool:
+        """Whether the child is not there, or not as planned, or was touched by somebody."""
+        place = key_of(child)
+        present = self._intake.cache.get(place)
+        annotations: Mapping[str, str] = present["metadata"].get("annotations", {}) if present else {}
+        same = annotations.get(APPLIED_HASH) == hash_of(child, 16)
+        return heal or not same or self._intake.cache.ownership.touched(place)
 
-    async def _still_there(self, key: Key, resource: Object) -> bool:
-        """Kinds are watched apart: the garbage collector's work may be known before the deletion it follows."""
+    async def _is_up_to_date(self, key: Key, resource: Object) -> bool:
+        """Kinds are watched apart: the garbage collector's work may be known before the deletion it follows, and what
+        another leader made for a newer spec before that spec is."""
         found = await self._client.named(resource_of(key.kind), key.namespace, key.name)
         if found is None:
             self._intake.missing(key)
             return False
-        metadata = found["metadata"]
-        if metadata["uid"] == resource["metadata"]["uid"] and "deletionTimestamp" not in metadata:
+        if found["metadata"]["resourceVersion"] == resource["metadata"]["resourceVersion"]:
             return True
         self._intake.present({**found, "apiVersion": resource["apiVersion"], "kind": key.kind})
         return False
 
-    async def _apply(self, key: Key, child: Mapping[str, Any], *, heal: bool) -> None:
+    async def _apply(self, key: Key, child: Mapping[str, Any]) -> None:
         metadata = child["metadata"]
-        planned = hash_of(child, 16)
-        place = Key(child["kind"], metadata["namespace"], metadata["name"])
-        present = self._intake.cache.get(place)
-        annotations: Mapping[str, str] = present["metadata"].get("annotations", {}) if present else {}
-        if annotations.get(APPLIED_HASH) == planned and not heal and not self._intake.cache.ownership.touched(place):
-            return
+        present = self._intake.cache.get(key_of(child))
         self._budget.spend(key)
-        marked = {**metadata, "annotations": {**metadata.get("annotations", {}), APPLIED_HASH: planned}}
+        marked = {**metadata, "annotations": {**metadata.get("annotations", {}), APPLIED_HASH: hash_of(child, 16)}}
         wanted = {**child, "metadata": marked}
         written = await (self._client.apply(wanted, force=True) if present else self._begin(wanted))
         self._intake.present(written)
@@ -189,8 +190,6 @@ class Reconciler:
         return await self._client.apply(child, force=True)
 
     async def _delete(self, key: Key, child: Object) -> None:
-        if "deletionTimestamp" in child["metadata"]:
-            return
         self._budget.spend(key)
         try:
             await self._client.delete(child)

@@ -94,7 +94,8 @@ async def test_a_former_leaders_late_packets_change_no_status_and_what_they_chan
     plane: ControlPlane, owner: User, tmp_path: Path
 ) -> None:
     """A status goes out with the version it was made for. A server-side apply does not, so it is done; the new leader
-    sees what it did as it sees a user's hand, and mends it."""
+    sees what it did as it sees a user's hand, and mends it. The child is of a new resource: of others, the former
+    leader would first ask what they are now."""
     relay = Relay(plane.settings.api_port)
     through = f"https://127.0.0.1:{relay.port}"
     who, names = f"{owner.namespace}-first", [f"d{i}" for i in range(8)]
@@ -111,23 +112,24 @@ async def test_a_former_leaders_late_packets_change_no_status_and_what_they_chan
             await asyncio.gather(*(owner.dataset(name, "a") for name in names))  # at once: many open connections
             await asyncio.gather(*(owner.ready(name) for name in names))
             relay.hold()
-            await owner.dataset("d0", "b")
+            await owner.dataset("new", "b")
             await owner.merge("Dataset", "d1", {"metadata": {"annotations": {PAUSED: "true"}}})
             assert await asyncio.to_thread(leader.process.wait, 20) == 1
             await asyncio.to_thread(until, standby.leads, "the standby leads", 25)
-            await owner.dataset("d0", "c")
+            await owner.ready("new")
+            await owner.dataset("new", "c")
             await owner.merge("Dataset", "d1", {"metadata": {"annotations": {PAUSED: None}}})
-            await owner.until("ConfigMap", "d0-task", lambda c: c["data"] == {"by": "second", "words": "c"})
-            await owner.ready("d0", generation=3)
+            await owner.until("ConfigMap", "new-task", lambda c: c["data"] == {"by": "second", "words": "c"})
+            await owner.ready("new", generation=2)
             settled = await owner.until("Dataset", "d1", lambda d: "Paused" not in str(d["status"]))
 
             relay.release()
-            await asyncio.to_thread(until, lambda: "configmaps d0-task" in late(), "the late packets are there", 20)
+            await asyncio.to_thread(until, lambda: "configmaps new-task" in late(), "the late packets are there", 20)
             arrived = time.monotonic()
-            await owner.until("ConfigMap", "d0-task", lambda c: c["data"] == {"by": "second", "words": "c"})
+            await owner.until("ConfigMap", "new-task", lambda c: c["data"] == {"by": "second", "words": "c"})
             print(f"mended after {time.monotonic() - arrived:.2f} s")
             await asyncio.to_thread(until, lambda: "datasets/status d1" in late(), "the late status is there", 20)
-            assert late() == {"configmaps d0-task": 200, "datasets/status d1": 409}
+            assert late() == {"configmaps new-task": 200, "datasets/status d1": 409}
             assert (await owner.get("Dataset", "d1") or {})["status"] == settled["status"]
     finally:
         relay.close()
