@@ -1,7 +1,8 @@
-"""Publishes a measured model: its file, its profile, then the manifest that names them."""
+"""Publishes a measured model: its files, its profile, then the manifest that names them."""
 
 import math
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +18,6 @@ from modelyard_kit.store import Store
 from modelyard_kit.tabular import ARROW_TYPES
 from modelyard_training.measure import predict
 from modelyard_training.splits import Splits
-from modelyard_training.trained import Trained
 
 BINS = 20
 MAX_CATEGORIES = 50
@@ -25,12 +25,12 @@ EXAMPLE_ROWS = 3
 
 
 def publish(
-    store: Store, task: TrainTask, trained: Trained, model: LoadedModel, splits: Splits, metrics: dict[str, float]
+    store: Store, task: TrainTask, files: list[Path], model: LoadedModel, splits: Splits, metrics: dict[str, float]
 ) -> tuple[str, ModelManifest]:
     """Returns the model's digest and its complete manifest, once everything it names is in the store."""
     manifest = model.manifest.model_copy(
         update={
-            "files": [publish_file(store, trained.path)],
+            "files": [publish_file(store, path) for path in files],
             "metrics": metrics,
             "profile_digest": _profile(store, model, splits),
             "example": _example(splits),

@@ -10,6 +10,7 @@ import pytest
 
 from modelyard.contract.progress import Progress, ServingStats
 from modelyard_kit.model import LoadedModel
+from modelyard_kit.skops_format import SklearnModel
 from modelyard_serving import data_plane
 from modelyard_serving.data_plane import DataPlane
 from modelyard_serving.management import management
@@ -166,7 +167,7 @@ async def test_a_slow_model_leaves_the_probes_free(where: Place, digest: str, cl
             time.sleep(0.3)
             return [[1.0, 0.0]] * len(frame)
 
-    async with models.endpoint(where, where.task(digest), LoadedModel(classifier.manifest, Slow())) as served:
+    async with models.endpoint(where, where.task(digest), SklearnModel(classifier.manifest, Slow())) as served:
         await served.client.post(INFER, json=v2_body(ROWS))  # from now on it is known as slow
         slow = asyncio.create_task(served.client.post(INFER, json=v2_body(ROWS)))
         await asyncio.sleep(0.05)
