@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from modelyard.contract.manifest import BlobFile, ModelManifest
 from modelyard.contract.reasons import Reason
 from modelyard.contract.store import model_manifest
+from modelyard_kit.content import refuse_pickle
 from modelyard_kit.failure import UserFailure, WorldFailure
 from modelyard_kit.store import Store
 
@@ -57,18 +58,30 @@ def load_manifest(store: Store, namespace: str, training_job: str, digest: str) 
 
 
 def load_model(store: Store, namespace: str, training_job: str, digest: str, folder: Path) -> LoadedModel:
-    """Downloads and loads the file that serves of a published model.
+    """Downloads and loads the file that serves of a published model. Raises as `fetch_model` and `open_model` do."""
+    manifest, path = fetch_model(store, namespace, training_job, digest, folder)
+    return open_model(path, manifest)
 
-    Raises UserFailure(UnsafeModel) where the format's rules refuse it, WorldFailure(Corrupt) where it is not there.
-    """
+
+def fetch_model(
+    store: Store, namespace: str, training_job: str, digest: str, folder: Path
+) -> tuple[ModelManifest, Path]:
+    """Downloads the file that serves, verified. Raises UserFailure(UnsafeModel) for a format that is not known,
+    WorldFailure(Corrupt) where the manifest has no such file."""
     manifest = load_manifest(store, namespace, training_job, digest)
     if manifest.format not in FORMATS:
         known = ", ".join(FORMATS)
         raise UserFailure(Reason.UNSAFE_MODEL, f"model format {manifest.format} cannot be loaded: publish {known}")
-    loader = import_module(FORMATS[manifest.format])
-    file = next((f for f in manifest.files if Path(f.path or loader.FILE).name == loader.FILE), None)
+    name: str = import_module(FORMATS[manifest.format]).FILE
+    file = next((f for f in manifest.files if Path(f.path or name).name == name), None)
     if file is None:
-        raise WorldFailure(Reason.CORRUPT, f"the model's manifest lists no {loader.FILE}")
-    store.get_blob(file.digest, folder / loader.FILE)
-    model: LoadedModel = loader.load(folder / loader.FILE, manifest)
+        raise WorldFailure(Reason.CORRUPT, f"the model's manifest lists no {name}")
+    store.get_blob(file.digest, folder / name)
+    return manifest, folder / name
+
+
+def open_model(path: Path, manifest: ModelManifest) -> LoadedModel:
+    """Raises UserFailure(UnsafeModel) for what the format's rules refuse, WorldFailure(Corrupt) for no such file."""
+    refuse_pickle(path)
+    model: LoadedModel = import_module(FORMATS[manifest.format]).load(path, manifest)
     return model

@@ -4,6 +4,8 @@ A model's types must all be in ALLOWED, in code, whatever its manifest claims.
 Safety: nothing in ALLOWED runs code on load; trees index arrays without bounds, so only from our own store.
 """
 
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,8 @@ import skops.io
 
 from modelyard.contract.manifest import ModelManifest
 from modelyard.contract.reasons import Reason
-from modelyard_kit.failure import UserFailure
+from modelyard_kit.content import check_archive
+from modelyard_kit.failure import UserFailure, WorldFailure
 from modelyard_kit.model import LoadedModel, Prediction
 from modelyard_kit.tabular import table_frame
 
@@ -47,7 +50,12 @@ class SklearnModel(LoadedModel):
 
 
 def load(path: Path, manifest: ModelManifest) -> SklearnModel:
-    return SklearnModel(manifest, open_model(path, manifest.trusted_types))
+    """Raises TaskFailure: UnsafeModel, or Corrupt where it is no skops file."""
+    check_archive(path)
+    try:
+        return SklearnModel(manifest, open_model(path, manifest.trusted_types))
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, EOFError) as error:
+        raise WorldFailure(Reason.CORRUPT, f"{path.name} cannot be read as skops: {error}") from error
 
 
 def save_model(estimator: Any, folder: Path) -> tuple[Path, list[str]]:

@@ -34,6 +34,7 @@ def publish(
             "metrics": metrics,
             "profile_digest": _profile(store, model, splits),
             "example": _example(splits),
+            "answers": _answers(model, splits),
         }
     )
     digest = digest_of(manifest.wire())
@@ -66,6 +67,15 @@ def _predictions(model: LoadedModel, table: pa.Table, kind: ColumnType) -> pa.Ch
 def _example(splits: Splits) -> dict[str, list[Any]]:
     rows = splits.train.slice(0, EXAMPLE_ROWS)
     return {column.name: [_plain(value) for value in rows[column.name].to_pylist()] for column in splits.features}
+
+
+def _answers(model: LoadedModel, splits: Splits) -> list[str] | list[float]:
+    """None where they could not be repeated: the example has no infinity, and JSON neither."""
+    rows = splits.train.slice(0, EXAMPLE_ROWS)
+    given = [value for column in splits.features for value in rows[column.name].to_pylist()]
+    answers = predict(model, rows).values
+    endless = any(isinstance(value, float) and math.isinf(value) for value in given)
+    return [] if endless or any(isinstance(a, float) and not math.isfinite(a) for a in answers) else answers
 
 
 def _plain(value: Any) -> str | float | int | bool | None:

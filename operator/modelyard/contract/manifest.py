@@ -69,3 +69,4 @@ class ModelManifest(Document):
     parameters: dict[str, str] = {}
     created_at: str
     example: dict[str, list[str | float | int | bool | None]] = {}  # a few training rows by feature, for /docs
+    answers: list[str | float] = []  # what the file that serves answers to them: the server's must be the same

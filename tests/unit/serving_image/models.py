@@ -19,7 +19,7 @@ from modelyard.contract.document import digest_of
 from modelyard.contract.manifest import Column, ModelManifest
 from modelyard.contract.store import StoreConfig, model_manifest
 from modelyard.contract.tasks import ServeTask
-from modelyard_kit.model import LoadedModel, load_model, publish_file
+from modelyard_kit.model import LoadedModel, fetch_model, load_model, publish_file
 from modelyard_kit.skops_format import save_model
 from modelyard_kit.store import Store
 from modelyard_serving.data_plane import DataPlane
@@ -125,6 +125,10 @@ def publish(
 
 def load(where: Place, digest: str) -> LoadedModel:
     return load_model(where.store, "shop", "demo-job", digest, where.folder / "loaded")
+
+
+def fetched(where: Place, digest: str) -> tuple[ModelManifest, Path]:
+    return fetch_model(where.store, "shop", "demo-job", digest, where.folder)
 
 
 @dataclass(frozen=True)
