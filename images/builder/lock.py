@@ -14,6 +14,7 @@ LOCKS: Mapping[str, tuple[str, ...]] = {
         name: ("--extra", name, *_POD)
         for name in ("kit", "operator", "dataset", "training", "serving", "drift", "store")
     },
+    "clients": ("--group", "clients", *_DEV),
     "dev": ("--group", "dev", *(word for extra in _DEV_EXTRAS for word in ("--extra", extra)), *_DEV),
 }
 

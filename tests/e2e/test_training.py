@@ -41,7 +41,7 @@ def test_script_runs_under_the_sagemaker_contract(user: User, data: str) -> None
     spec = training(data, recipe=None, script={"inline": SCRIPT}, parameters={"C": "10"})
     job = user.wait(user.apply("TrainingJob", "script", {k: v for k, v in spec.items() if v is not None}), "Ready")
     assert float(job["status"]["metrics"]["accuracy"]) > 0.9
-    assert job["status"]["model"]["format"] == "skops"
+    assert job["status"]["model"]["format"] == "onnx"
 
 
 def test_script_that_exits_3_is_not_tried_again(user: User, data: str) -> None:

@@ -1,36 +1,27 @@
-"""Models as skops archives: written by training, loaded by serving and the gate, never a pickle.
+"""A published model as serving, training and the gate see it: a manifest and a way to predict rows.
 
-A model's types must all be in ALLOWED, in code, whatever its manifest claims.
-Needs the sklearn extra; it is imported when a model is saved or loaded.
+Each format has a file of its own, which is imported when a model of it is loaded.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelyard.contract.manifest import BlobFile, ModelManifest
 from modelyard.contract.reasons import Reason
 from modelyard.contract.store import model_manifest
+from modelyard_kit.content import refuse_pickle
 from modelyard_kit.failure import UserFailure, WorldFailure
 from modelyard_kit.store import Store
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
+    import pyarrow as pa
 
-MODEL_FILE = "model.skops"
-
-# What the estimators of scikit-learn need beyond skops' own list. None runs code on load; a partial's function is
-# checked like every other type. Trees index arrays without bounds, so models come from our own store only.
-ALLOWED = frozenset(
-    {
-        "functools.partial",
-        "numpy.dtype",
-        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-        "sklearn.tree._tree.Tree",
-        "sklearn.utils.validation.check_array",
-    }
-)
+# Each has FILE, the name of its file, and `load(path, manifest)`.
+FORMATS = {"skops": "modelyard_kit.skops_format", "onnx": "modelyard_kit.onnx_format"}
 
 
 @dataclass(frozen=True)
@@ -43,37 +34,18 @@ class Prediction:
 
 
 @dataclass(frozen=True)
-class LoadedModel:
+class LoadedModel(ABC):
     manifest: ModelManifest
-    estimator: Any
 
-    def predict(self, frame: "pd.DataFrame") -> Prediction:
-        """Predicts the rows of a frame with the manifest's features, as `tabular.table_frame` makes it."""
-        import numpy as np
+    @abstractmethod
+    def predict(self, table: "pa.Table") -> Prediction:
+        """Predicts the rows of a table that has the manifest's features with the contract's types."""
 
-        frame = frame[[column.name for column in self.manifest.features]]
-        if self.manifest.task == "regression":
-            return Prediction([float(value) for value in self.estimator.predict(frame)])
-        if not hasattr(self.estimator, "predict_proba"):
-            return Prediction([str(value) for value in self.estimator.predict(frame)])
-        probabilities = np.asarray(self.estimator.predict_proba(frame), dtype=np.float64)
+    def chosen(self, probabilities: "np.ndarray[Any, np.dtype[np.float64]]") -> Prediction:
+        """The likeliest class of each row; `probabilities` are rows x classes."""
         best = probabilities.argmax(axis=1)
         classes = self.manifest.classes
         return Prediction([classes[i] for i in best], probabilities.max(axis=1).tolist(), probabilities)
-
-
-def save_model(estimator: Any, folder: Path) -> tuple[Path, list[str]]:
-    """Writes `estimator` to MODEL_FILE in `folder`; also returns its types, for the manifest.
-
-    Raises UserFailure(UnsafeModel) where it holds a type that nobody would load.
-    """
-    import skops.io
-
-    path = folder / MODEL_FILE
-    skops.io.dump(estimator, path)
-    types = sorted(skops.io.get_untrusted_types(file=path))
-    _check(types)
-    return path, types
 
 
 def publish_file(store: Store, path: Path) -> BlobFile:
@@ -86,34 +58,30 @@ def load_manifest(store: Store, namespace: str, training_job: str, digest: str) 
 
 
 def load_model(store: Store, namespace: str, training_job: str, digest: str, folder: Path) -> LoadedModel:
-    """Downloads and loads a published model. Raises UserFailure(UnsafeModel) for types outside ALLOWED."""
+    """Downloads and loads the file that serves of a published model. Raises as `fetch_model` and `open_model` do."""
+    manifest, path = fetch_model(store, namespace, training_job, digest, folder)
+    return open_model(path, manifest)
+
+
+def fetch_model(
+    store: Store, namespace: str, training_job: str, digest: str, folder: Path
+) -> tuple[ModelManifest, Path]:
+    """Downloads the file that serves, verified. Raises UserFailure(UnsafeModel) for a format that is not known,
+    WorldFailure(Corrupt) where the manifest has no such file."""
     manifest = load_manifest(store, namespace, training_job, digest)
-    if manifest.format != "skops":
-        raise UserFailure(Reason.UNSAFE_MODEL, f"model format {manifest.format} cannot be loaded: publish skops")
-    for file in manifest.files:
-        store.get_blob(file.digest, folder / Path(file.path or MODEL_FILE).name)
-    return LoadedModel(manifest, open_model(folder / MODEL_FILE, manifest.trusted_types))
+    if manifest.format not in FORMATS:
+        known = ", ".join(FORMATS)
+        raise UserFailure(Reason.UNSAFE_MODEL, f"model format {manifest.format} cannot be loaded: publish {known}")
+    name: str = import_module(FORMATS[manifest.format]).FILE
+    file = next((f for f in manifest.files if Path(f.path or name).name == name), None)
+    if file is None:
+        raise WorldFailure(Reason.CORRUPT, f"the model's manifest lists no {name}")
+    store.get_blob(file.digest, folder / name)
+    return manifest, folder / name
 
 
-def open_model(path: Path, declared: list[str]) -> Any:
-    """Loads a skops file whose types are all declared and allowed."""
-    import skops.io
-
-    if not path.is_file():
-        raise WorldFailure(Reason.CORRUPT, f"the model's manifest lists no {MODEL_FILE}")
-    found = sorted(skops.io.get_untrusted_types(file=path))
-    undeclared = sorted(set(found) - set(declared))
-    if undeclared:
-        raise UserFailure(Reason.UNSAFE_MODEL, f"the model holds types its manifest does not name: {undeclared}")
-    _check(found)
-    return skops.io.load(path, trusted=found)
-
-
-def _check(types: list[str]) -> None:
-    refused = sorted(set(types) - ALLOWED)
-    if refused:
-        raise UserFailure(
-            Reason.UNSAFE_MODEL,
-            f"the model holds types that serving does not load: {', '.join(refused)}; "
-            "use estimators of scikit-learn itself",
-        )
+def open_model(path: Path, manifest: ModelManifest) -> LoadedModel:
+    """Raises UserFailure(UnsafeModel) for what the format's rules refuse, WorldFailure(Corrupt) for no such file."""
+    refuse_pickle(path)
+    model: LoadedModel = import_module(FORMATS[manifest.format]).load(path, manifest)
+    return model

@@ -71,7 +71,7 @@ def table_frame(table: pa.Table, columns: Sequence[Column]) -> "pd.DataFrame":
     """The given columns of a table in the form models take them."""
     import pandas as pd
 
-    return pd.DataFrame({column.name: _values(table[column.name], column.type) for column in columns})
+    return pd.DataFrame({column.name: column_values(table[column.name], column.type) for column in columns})
 
 
 def class_labels(values: pa.ChunkedArray, column_type: ColumnType) -> list[str | None]:
@@ -83,7 +83,7 @@ def class_labels(values: pa.ChunkedArray, column_type: ColumnType) -> list[str |
     return [None if value is None else str(value) for value in values.to_pylist()]
 
 
-def _values(values: pa.ChunkedArray, column_type: ColumnType) -> Any:
+def column_values(values: pa.ChunkedArray, column_type: ColumnType) -> Any:
     """A column as a numpy array: object for strings, else float64."""
     if column_type == "string":
         return values.cast(pa.string()).to_numpy()

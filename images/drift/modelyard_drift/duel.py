@@ -7,7 +7,6 @@ import pyarrow as pa
 from modelyard_drift.captured import features_of
 from modelyard_kit.model import LoadedModel, Prediction
 from modelyard_kit.scoring import Outcome, classification, regression
-from modelyard_kit.tabular import table_frame
 
 
 def predicted(champion: LoadedModel, challenger: LoadedModel, rows: pa.Table) -> tuple[Outcome, Outcome]:
@@ -23,7 +22,7 @@ def predicted(champion: LoadedModel, challenger: LoadedModel, rows: pa.Table) ->
 
 def _outcome(model: LoadedModel, rows: pa.Table, truth: list[str], classes: list[str]) -> Outcome:
     features = model.manifest.features
-    answer = model.predict(table_frame(features_of(rows, features), features))
+    answer = model.predict(features_of(rows, features))
     if model.manifest.task == "regression":
         return regression([float(label) for label in truth], [float(value) for value in answer.values])
     probabilities = _spread(answer, model.manifest.classes, classes)

@@ -30,18 +30,23 @@ _PREDICT = ":predict"  # V1 puts its verb behind the name
 
 @dataclass(frozen=True)
 class Route:
-    """A path of the hot ones; `model` and `version` as the caller wrote them."""
+    """A path of the hot ones; `endpoint`, `model` and `version` as the caller wrote them."""
 
     protocol: str
     parse: Callable[[Request, Endpoint], Call]
     model: str | None = None
     version: str | None = None
+    endpoint: str | None = None
 
 
 def match(path: str) -> Route | None:
     match path.split("/"):
         case ["", "invocations"]:
             return Route("sagemaker", invocations.parse)
+        case ["", "endpoints", endpoint, "invocations"]:
+            return Route("sagemaker", invocations.parse, endpoint=endpoint)
+        case ["", "models", model, "invoke"]:
+            return Route("sagemaker", invocations.parse, model)
         case ["", "v1", "models", call] if call.endswith(_PREDICT):
             return Route("v1", v1.parse, call.removesuffix(_PREDICT))
         case ["", "v2", "models", model, "infer"]:
@@ -91,6 +96,7 @@ class DataPlane:
     async def _infer(
         self, route: Route, scope: Scope, receive: Receive, started: float
     ) -> tuple[Answer, CaptureRecord | None]:
+        self.serving.check_endpoint(route.endpoint)
         loaded = self.serving.model(route.model, route.version)
         if self._in_flight > MAX_IN_FLIGHT:
             raise RequestError(429, f"{MAX_IN_FLIGHT} requests are in work: try again", retry_after=1)

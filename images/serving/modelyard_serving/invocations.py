@@ -18,6 +18,7 @@ from modelyard_serving.values import parse_text
 CSV = "text/csv"
 JSON_LINES = "application/jsonlines"
 INFERENCE_ID = "x-amzn-sagemaker-inference-id"
+VARIANT = "x-amzn-invoked-production-variant"
 
 
 def parse(request: Request, endpoint: Endpoint) -> Call:
@@ -31,7 +32,8 @@ def parse(request: Request, endpoint: Endpoint) -> Call:
 
     def answer(prediction: Prediction) -> Answer:
         written = render(call_id, prediction)
-        return Answer(200, written.body, written.content_type, ((INFERENCE_ID, call_id),))
+        told = ((INFERENCE_ID, call_id), (VARIANT, endpoint.revision))
+        return Answer(200, written.body, written.content_type, told)
 
     return Call(call_id, rows, answer, read)
 

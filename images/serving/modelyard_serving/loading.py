@@ -1,4 +1,4 @@
-"""From a task to a model that has answered once: download, verified load, warm-up on its own example rows."""
+"""From a task to a model that has answered once: download, trial, load, warm-up on its own example rows."""
 
 import socket
 import tempfile
@@ -9,7 +9,7 @@ from modelyard.contract.reasons import Reason
 from modelyard.contract.store import captures, labels
 from modelyard.contract.tasks import ServeTask
 from modelyard_kit.failure import UserFailure
-from modelyard_kit.model import LoadedModel, load_model
+from modelyard_kit.model import LoadedModel, fetch_model, open_model
 from modelyard_kit.progress import Reporter
 from modelyard_kit.store import Store
 from modelyard_serving.call import Endpoint
@@ -19,6 +19,7 @@ from modelyard_serving.records import capture_schema, capture_table, label_table
 from modelyard_serving.rows import rows_of_objects
 from modelyard_serving.serving import Loaded
 from modelyard_serving.spool import Spool
+from modelyard_serving.trial import try_out
 
 WARM_UPS = 5  # the first call imports and allocates; the later ones say how fast the model is
 
@@ -28,7 +29,11 @@ def load(task: ServeTask, reporter: Reporter) -> Loaded:
     store = Store(task.store)
     reporter.report("Loading", 10, f"model {task.model_digest} of {task.training_job}")
     with tempfile.TemporaryDirectory() as folder:
-        model = load_model(store, task.namespace, task.training_job, task.model_digest, Path(folder))
+        place = (task.namespace, task.training_job, task.model_digest)
+        manifest, path = fetch_model(store, *place, Path(folder))
+        reporter.report("Loading", 40, f"trying {path.name} out")
+        try_out(path, manifest)
+        model = open_model(path, manifest)
     reporter.report("WarmingUp", 80, f"{task.model_name} on its example rows")
     predictor = Predictor(model)
     warm_up(predictor, model)

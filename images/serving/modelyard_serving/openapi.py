@@ -54,6 +54,8 @@ def openapi(task: ServeTask, endpoint: Endpoint | None) -> dict[str, Any]:
             "/v2": {"get": _question("About this server", "V2")},
             "/v2/health/live": {"get": _question("Whether the process lives", "V2")},
             "/v2/health/ready": {"get": _question("Whether requests are answered", "V2")},
+            "/execution-parameters": {"get": _question("What a batch transform may send", "SageMaker")},
+            "/models": {"get": _question("What is served here", "SageMaker")},
             "/ping": {"get": _question("Whether requests are answered", "SageMaker")},
             "/metrics": {"get": _question("Prometheus metrics", "Operations")},
         },

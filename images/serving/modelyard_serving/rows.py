@@ -2,17 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
 from modelyard.contract.manifest import Column
-from modelyard_kit.tabular import ARROW_TYPES, table_frame
+from modelyard_kit.tabular import ARROW_TYPES
 from modelyard_serving.errors import RequestError
 from modelyard_serving.values import CONVERTERS, Value
-
-if TYPE_CHECKING:  # slow to import: the server listens before it loads what only models need
-    import pandas as pd
 
 MAX_ROWS = 100_000  # of a request: a small body can hold millions, each of them many objects
 
@@ -23,10 +20,6 @@ class Rows:
 
     count: int
     table: pa.Table
-
-    def frame(self, features: Sequence[Column]) -> "pd.DataFrame":
-        """The rows as the model takes them."""
-        return table_frame(self.table, features)
 
 
 def joined(several: Sequence[Rows]) -> Rows:

@@ -45,6 +45,11 @@ class Serving:
     def ready(self) -> bool:
         return self.loaded is not None and not self.draining
 
+    def check_endpoint(self, name: str | None) -> None:
+        """Raises 404 for another endpoint's name: clients of several may mix them up."""
+        if name not in (None, self.task.name, self.task.model_name):
+            raise RequestError(404, f"endpoint {name!r} is not served here: this is {self.task.name!r}")
+
     def model(self, name: str | None = None, version: str | None = None) -> Loaded:
         """What is loaded; while draining too. Raises `NotReadyError`, or 404 for another model or version."""
         if name not in (None, self.task.model_name):

@@ -14,6 +14,7 @@ from modelyard_serving.errors import NotReadyError, RequestError
 from modelyard_serving.feedback import parse_feedback
 from modelyard_serving.http import read_request
 from modelyard_serving.openapi import openapi
+from modelyard_serving.sagemaker import add_sagemaker
 from modelyard_serving.serving import Serving
 
 SERVER = "modelyard"
@@ -28,6 +29,7 @@ def shell(serving: Serving) -> FastAPI:
     _add_health(app, serving)
     _add_models(app, serving)
     _add_feedback(app, serving)
+    add_sagemaker(app, serving)
     _add_documentation(app, serving)
     return app
 

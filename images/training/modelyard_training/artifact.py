@@ -8,7 +8,8 @@ import skops.io
 
 from modelyard.contract.reasons import Reason
 from modelyard_kit.failure import UserFailure
-from modelyard_kit.model import MODEL_FILE, open_model
+from modelyard_kit.skops_format import FILE as MODEL_FILE
+from modelyard_kit.skops_format import open_model
 
 PICKLES = frozenset({".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle"})
 FIX = f"write it with skops.io.dump(model, os.path.join(os.environ['SM_MODEL_DIR'], '{MODEL_FILE}'))"

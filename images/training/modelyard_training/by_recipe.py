@@ -9,7 +9,7 @@ import pandas as pd
 from modelyard.contract.reasons import Reason
 from modelyard.contract.tasks import TrainTask
 from modelyard_kit.failure import WorldFailure
-from modelyard_kit.model import open_model, save_model
+from modelyard_kit.skops_format import open_model, save_model
 from modelyard_kit.tabular import table_frame
 from modelyard_training.parameters import parse_parameters
 from modelyard_training.recipe import fit_tabular, for_stopping

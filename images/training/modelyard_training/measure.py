@@ -8,16 +8,14 @@ from modelyard.contract.reasons import Reason
 from modelyard_kit import scoring
 from modelyard_kit.failure import UserFailure
 from modelyard_kit.model import LoadedModel, Prediction
-from modelyard_kit.tabular import table_frame
 from modelyard_training.target import target
 
 
 def predict(model: LoadedModel, table: pa.Table) -> Prediction:
     """Predicts a table's rows. Raises UserFailure where the model cannot take its feature columns."""
     features = model.manifest.features
-    frame = table_frame(table, features)
     try:
-        prediction = model.predict(frame)
+        prediction = model.predict(table)
     except Exception as error:
         names = ", ".join(column.name for column in features)
         raise UserFailure(

@@ -1,7 +1,8 @@
-"""Publishes a measured model: its file, its profile, then the manifest that names them."""
+"""Publishes a measured model: its files, its profile, then the manifest that names them."""
 
 import math
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +18,6 @@ from modelyard_kit.store import Store
 from modelyard_kit.tabular import ARROW_TYPES
 from modelyard_training.measure import predict
 from modelyard_training.splits import Splits
-from modelyard_training.trained import Trained
 
 BINS = 20
 MAX_CATEGORIES = 50
@@ -25,15 +25,16 @@ EXAMPLE_ROWS = 3
 
 
 def publish(
-    store: Store, task: TrainTask, trained: Trained, model: LoadedModel, splits: Splits, metrics: dict[str, float]
+    store: Store, task: TrainTask, files: list[Path], model: LoadedModel, splits: Splits, metrics: dict[str, float]
 ) -> tuple[str, ModelManifest]:
     """Returns the model's digest and its complete manifest, once everything it names is in the store."""
     manifest = model.manifest.model_copy(
         update={
-            "files": [publish_file(store, trained.path)],
+            "files": [publish_file(store, path) for path in files],
             "metrics": metrics,
             "profile_digest": _profile(store, model, splits),
             "example": _example(splits),
+            "answers": _answers(model, splits),
         }
     )
     digest = digest_of(manifest.wire())
@@ -66,6 +67,15 @@ def _predictions(model: LoadedModel, table: pa.Table, kind: ColumnType) -> pa.Ch
 def _example(splits: Splits) -> dict[str, list[Any]]:
     rows = splits.train.slice(0, EXAMPLE_ROWS)
     return {column.name: [_plain(value) for value in rows[column.name].to_pylist()] for column in splits.features}
+
+
+def _answers(model: LoadedModel, splits: Splits) -> list[str] | list[float]:
+    """None where they could not be repeated: the example has no infinity, and JSON neither."""
+    rows = splits.train.slice(0, EXAMPLE_ROWS)
+    given = [value for column in splits.features for value in rows[column.name].to_pylist()]
+    answers = predict(model, rows).values
+    endless = any(isinstance(value, float) and math.isinf(value) for value in given)
+    return [] if endless or any(isinstance(a, float) and not math.isfinite(a) for a in answers) else answers
 
 
 def _plain(value: Any) -> str | float | int | bool | None:

@@ -19,7 +19,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from modelyard_training.parameters import TabularParameters
 from modelyard_training.target import Kind
 
-MAX_CATEGORIES = 50  # per column; rarer and unknown ones share a column
+MAX_CATEGORIES = 50  # per column; rarer ones share a column, unknown ones are none: ONNX knows no third way
 PATIENCE = 10  # trees without gain on the validation split before boosting stops
 
 Target = npt.NDArray[Any]
@@ -53,7 +53,7 @@ def for_stopping(frame: pd.DataFrame, wanted: Target, known: Target, kind: Kind)
 def _columns(frame: pd.DataFrame, scaled: bool) -> ColumnTransformer:
     words = [name for name in frame.columns if frame[name].dtype == object]
     numbers = [name for name in frame.columns if name not in words]
-    one_hot = OneHotEncoder(max_categories=MAX_CATEGORIES, handle_unknown="infrequent_if_exist", sparse_output=False)
+    one_hot = OneHotEncoder(max_categories=MAX_CATEGORIES, handle_unknown="ignore", sparse_output=False)
     as_they_are: Any = "passthrough"
     if scaled:
         imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)

@@ -3,6 +3,7 @@
 import logging
 import tempfile
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,10 +12,14 @@ from modelyard.contract.results import TrainResult
 from modelyard.contract.tasks import TrainTask
 from modelyard_kit import tabular
 from modelyard_kit.failure import UserFailure
+from modelyard_kit.model import LoadedModel
+from modelyard_kit.onnx_format import FILE
 from modelyard_kit.progress import Reporter
+from modelyard_kit.skops_format import SklearnModel
 from modelyard_kit.store import Store
 from modelyard_training.by_recipe import train_by_recipe
 from modelyard_training.by_script import train_by_script
+from modelyard_training.export import NoExportError, export
 from modelyard_training.layout import layout_of_environment
 from modelyard_training.measure import measure
 from modelyard_training.publish import publish
@@ -36,11 +41,14 @@ def train(task: TrainTask, reporter: Reporter) -> TrainResult:
         splits = load_splits(store, dataset, folder, task.seed)
         reporter.report("Training", 20, f"{splits.train.num_rows} rows, {len(splits.features)} features")
         trained = _trained(task, splits, folder, reporter)
-        model = trained.loaded(task, splits, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        native = trained.loaded(task, splits, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        reporter.report("Exporting", 70, "as an ONNX graph")
+        model = _served(native, splits, folder)
         reporter.report("Measuring", 75, f"on {splits.measured_on}")
         metrics = measure(model, splits.test)
         reporter.report("Publishing", 85, f"measured on {splits.measured_on}", metrics)
-        digest, manifest = publish(store, task, trained, model, splits, metrics)
+        files = [trained.path, folder / FILE] if model.manifest.format == "onnx" else [trained.path]
+        digest, manifest = publish(store, task, files, model, splits, metrics)
     reporter.report("Done", 100, f"published {digest}", metrics)
     return TrainResult(
         model_digest=digest,
@@ -52,6 +60,17 @@ def train(task: TrainTask, reporter: Reporter) -> TrainResult:
         bytes=sum(file.bytes for file in manifest.files),
         seconds=round(time.monotonic() - started, 3),
     )
+
+
+def _served(native: SklearnModel, splits: Splits, folder: Path) -> LoadedModel:
+    """The graph where it answers as the native model does."""
+    try:
+        exported = export(native, splits.train, splits.test, folder)
+    except NoExportError as reason:
+        log.info("the native model serves: as ONNX, %s", reason)
+        return replace(native, manifest=native.manifest.model_copy(update={"not_served": {"onnx": str(reason)}}))
+    beside = {"skops": "the ONNX graph gives the same answers for less CPU"}
+    return replace(exported, manifest=exported.manifest.model_copy(update={"not_served": beside}))
 
 
 def _trained(task: TrainTask, splits: Splits, folder: Path, reporter: Reporter) -> Trained:

@@ -7,7 +7,7 @@ from typing import Any
 
 from modelyard.contract.manifest import ModelManifest
 from modelyard.contract.tasks import TrainTask
-from modelyard_kit.model import LoadedModel
+from modelyard_kit.skops_format import SklearnModel
 from modelyard_training.splits import Splits
 
 
@@ -21,8 +21,8 @@ class Trained:
     classes: list[str]
     parameters: Mapping[str, str]
 
-    def loaded(self, task: TrainTask, splits: Splits, created_at: str) -> LoadedModel:
-        """The model as serving will see it, its manifest still without metrics, files and profile."""
+    def loaded(self, task: TrainTask, splits: Splits, created_at: str) -> SklearnModel:
+        """The model by its native file, its manifest still without metrics, files and profile."""
         manifest = ModelManifest(
             format="skops",
             task=task.kind_of_task,
@@ -38,4 +38,4 @@ class Trained:
             parameters=dict(self.parameters),
             created_at=created_at,
         )
-        return LoadedModel(manifest, self.estimator)
+        return SklearnModel(manifest, self.estimator)

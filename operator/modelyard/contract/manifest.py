@@ -54,7 +54,8 @@ class ModelManifest(Document):
     """What serving needs to load a model safely and what lineage needs to explain it."""
 
     kind: Literal["model"] = "model"
-    format: Literal["skops", "onnx"]
+    format: Literal["skops", "onnx"]  # of the file that serves
+    not_served: dict[str, str] = {}  # the other formats, and why not
     task: Literal["classification", "regression"]
     files: list[BlobFile]
     trusted_types: list[str] = []  # skops: the types found at training time, checked against the allow-list
@@ -68,3 +69,4 @@ class ModelManifest(Document):
     parameters: dict[str, str] = {}
     created_at: str
     example: dict[str, list[str | float | int | bool | None]] = {}  # a few training rows by feature, for /docs
+    answers: list[str | float] = []  # what the file that serves answers to them: the server's must be the same

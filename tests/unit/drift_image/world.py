@@ -19,8 +19,9 @@ from modelyard.contract.document import digest_of
 from modelyard.contract.manifest import Column, ModelManifest
 from modelyard.contract.store import StoreConfig, captures, labels, model_manifest
 from modelyard.contract.tasks import CheckTask, ModelTask, WindowTask
-from modelyard_kit.model import publish_file, save_model
+from modelyard_kit.model import publish_file
 from modelyard_kit.profile import publish_profile
+from modelyard_kit.skops_format import save_model
 from modelyard_kit.store import Store
 from modelyard_kit.tabular import arrow_schema, table_frame
 

@@ -1,4 +1,4 @@
-"""Frames of plain values, as models take them."""
+"""Tables and frames of plain values, as models take them."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,5 +12,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def table_of(rows: Mapping[str, Sequence[Any]], columns: Sequence[Column]) -> pa.Table:
+    return pa.Table.from_pydict(dict(rows), schema=arrow_schema(columns))
+
+
 def frame_of(rows: Mapping[str, Sequence[Any]], columns: Sequence[Column]) -> "pd.DataFrame":
-    return table_frame(pa.Table.from_pydict(dict(rows), schema=arrow_schema(columns)), columns)
+    return table_frame(table_of(rows, columns), columns)

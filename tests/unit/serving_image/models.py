@@ -19,7 +19,8 @@ from modelyard.contract.document import digest_of
 from modelyard.contract.manifest import Column, ModelManifest
 from modelyard.contract.store import StoreConfig, model_manifest
 from modelyard.contract.tasks import ServeTask
-from modelyard_kit.model import LoadedModel, load_model, publish_file, save_model
+from modelyard_kit.model import LoadedModel, fetch_model, load_model, publish_file
+from modelyard_kit.skops_format import save_model
 from modelyard_kit.store import Store
 from modelyard_serving.data_plane import DataPlane
 from modelyard_serving.lifecycle import server
@@ -27,6 +28,7 @@ from modelyard_serving.loading import loaded
 from modelyard_serving.predictor import Predictor
 from modelyard_serving.serving import Serving
 from modelyard_serving.shell import shell
+from modelyard_training.export import convert
 from tests.unit.kit.frames import frame_of
 
 Kind = Literal["classification", "inverted", "regression"]
@@ -83,18 +85,28 @@ def train(kind: Kind, features: list[Column]) -> Any:
     return Pipeline([("columns", columns), ("model", last)]).fit(frame, [names[price >= 20] for price in ROWS["price"]])
 
 
-def publish(where: Place, kind: Kind, features: list[Column] | None = None, trusted: list[str] | None = None) -> str:
+def publish(
+    where: Place,
+    kind: Kind,
+    features: list[Column] | None = None,
+    trusted: list[str] | None = None,
+    form: Literal["skops", "onnx"] = "skops",
+) -> str:
     """Returns the model's digest. `trusted` replaces the list of its types in the manifest."""
     features = features or FEATURES
     estimator = train(kind, features)
     folder = where.folder / "trained"
     folder.mkdir(exist_ok=True)
     path, types = save_model(estimator, folder)
+    paths = [path]
+    if form == "onnx":
+        paths += [folder / "model.onnx"]
+        paths[-1].write_bytes(convert(estimator, features))
     regression = kind == "regression"
     manifest = ModelManifest(
-        format="skops",
+        format=form,
         task="regression" if regression else "classification",
-        files=[publish_file(where.store, path)],
+        files=[publish_file(where.store, path) for path in paths],
         trusted_types=types if trusted is None else trusted,
         features=features,
         label=Column(name="level", type="float64" if regression else "string", role="label"),
@@ -113,6 +125,10 @@ def publish(where: Place, kind: Kind, features: list[Column] | None = None, trus
 
 def load(where: Place, digest: str) -> LoadedModel:
     return load_model(where.store, "shop", "demo-job", digest, where.folder / "loaded")
+
+
+def fetched(where: Place, digest: str) -> tuple[ModelManifest, Path]:
+    return fetch_model(where.store, "shop", "demo-job", digest, where.folder)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import pytest
 
 from modelyard.contract.capture import FEATURE_PREFIX, LABEL_COLUMNS, META, PREDICTION, SCORE, sampled
 from modelyard.contract.store import captures, labels
-from modelyard_kit.model import LoadedModel
+from modelyard_kit.skops_format import SklearnModel
 from modelyard_kit.store import Store, StoreError
 from modelyard_serving import spool as spools
 from modelyard_serving.records import LabelRecord, label_table
@@ -68,7 +68,7 @@ async def test_a_request_is_captured_row_by_row_with_the_columns_of_the_contract
 async def test_files_of_failures_and_successes_have_one_schema(own: Place) -> None:
     digest = models.publish(own, "regression")
     good = models.load(own, digest)
-    for model in (good, LoadedModel(good.manifest, object())):
+    for model in (good, SklearnModel(good.manifest, object())):
         async with models.endpoint(own, own.task(digest), model) as served:
             await served.client.post(INFER, json=v2_body(ONE))
     files = [f"{own.folder}/store/{entry.path}" for entry in own.store.entries(captures("shop", "demo"))]

@@ -10,6 +10,7 @@ import pytest
 
 from modelyard.contract.progress import Progress, ServingStats
 from modelyard_kit.model import LoadedModel
+from modelyard_kit.skops_format import SklearnModel
 from modelyard_serving import data_plane
 from modelyard_serving.data_plane import DataPlane
 from modelyard_serving.management import management
@@ -91,7 +92,7 @@ async def test_the_examples_of_the_documentation_run_as_they_stand(served: Endpo
                 assert str(answer.status_code) in operation["responses"], (path, answer.text)
                 assert answer.is_success, (path, answer.text)
                 ran += 1
-    assert ran == 14
+    assert ran == 16
 
 
 async def test_the_documentation_page_needs_nothing_from_elsewhere(served: Endpoint) -> None:
@@ -166,7 +167,7 @@ async def test_a_slow_model_leaves_the_probes_free(where: Place, digest: str, cl
             time.sleep(0.3)
             return [[1.0, 0.0]] * len(frame)
 
-    async with models.endpoint(where, where.task(digest), LoadedModel(classifier.manifest, Slow())) as served:
+    async with models.endpoint(where, where.task(digest), SklearnModel(classifier.manifest, Slow())) as served:
         await served.client.post(INFER, json=v2_body(ROWS))  # from now on it is known as slow
         slow = asyncio.create_task(served.client.post(INFER, json=v2_body(ROWS)))
         await asyncio.sleep(0.05)

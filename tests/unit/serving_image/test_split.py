@@ -16,6 +16,7 @@ from modelyard.contract.capture import PREDICTION, sampled
 from modelyard.contract.progress import Routing
 from modelyard.contract.store import captures
 from modelyard_kit.model import LoadedModel
+from modelyard_kit.skops_format import SklearnModel
 from modelyard_serving.errors import RequestError
 from modelyard_serving.routing import candidate_url, check_routing, disagreements, takes_candidate
 from tests.unit.serving_image import models
@@ -51,7 +52,7 @@ async def canary(
     digest, other = models.publish(where, "classification"), models.publish(where, kind)
     second = models.load(where, other)
     if estimator is not None:
-        second = LoadedModel(second.manifest, estimator)
+        second = SklearnModel(second.manifest, estimator)
     async with (
         models.endpoint(where, where.task(other, "r2"), second) as candidate,
         models.listening(candidate.app) as port,

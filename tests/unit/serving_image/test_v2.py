@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from modelyard_kit.model import LoadedModel
+from modelyard_kit.skops_format import SklearnModel
 from tests.unit.serving_image import models
 from tests.unit.serving_image.models import NUMERIC, Endpoint, Place, v2_body
 
@@ -156,7 +157,7 @@ async def test_another_model_is_not_found(served: Endpoint) -> None:
 async def test_a_model_that_fails_is_a_fault_without_a_traceback(
     where: Place, digest: str, classifier: LoadedModel, caplog: pytest.LogCaptureFixture
 ) -> None:
-    broken = LoadedModel(classifier.manifest, object())
+    broken = SklearnModel(classifier.manifest, object())
     async with models.endpoint(where, where.task(digest), broken) as served:
         answer = await served.client.post(INFER, json=v2_body(COLUMNS))
         assert served.serving.stats().stable.errors == 1

@@ -13,7 +13,7 @@ from sklearn.svm import LinearSVC
 
 from modelyard.contract.manifest import Column, ModelManifest
 from modelyard_kit.failure import UserFailure
-from modelyard_kit.model import LoadedModel
+from modelyard_kit.skops_format import SklearnModel
 from modelyard_training.artifact import load_artifact
 from modelyard_training.measure import measure
 
@@ -49,7 +49,7 @@ def test_what_serving_would_not_load_is_refused(
     assert words in caught.value.message
 
 
-def _loaded(estimator: Any, classes: list[str]) -> LoadedModel:
+def _loaded(estimator: Any, classes: list[str]) -> SklearnModel:
     manifest = ModelManifest(
         format="skops",
         task="classification",
@@ -63,7 +63,7 @@ def _loaded(estimator: Any, classes: list[str]) -> LoadedModel:
         dataset_digest="",
         created_at="",
     )
-    return LoadedModel(manifest, estimator)
+    return SklearnModel(manifest, estimator)
 
 
 def test_a_model_fitted_on_other_columns_is_told_which_it_gets() -> None:

@@ -14,11 +14,12 @@ from modelyard.contract.store import blob, model_manifest
 from modelyard.contract.tasks import TrainTask
 from modelyard_kit.failure import TaskFailure
 from modelyard_kit.model import load_model
+from modelyard_kit.onnx_format import OnnxModel
 from modelyard_kit.profile import load_profile
 from modelyard_kit.progress import Reporter
 from modelyard_kit.store import Store
 from modelyard_training.train import train
-from tests.unit.kit.frames import frame_of
+from tests.unit.kit.frames import table_of
 from tests.unit.training_image.conftest import Publish
 from tests.unit.training_image.data import COLUMNS, rows
 
@@ -45,9 +46,9 @@ def test_a_classifier_is_published_with_everything_serving_and_drift_need(
     assert [column.name for column in manifest.features] == ["x", "loyal", "plan"]
     assert manifest.metrics == result.metrics
     assert manifest.dataset_digest == task.dataset_digest
-    assert manifest.files[0].bytes == result.bytes
+    assert sum(file.bytes for file in manifest.files) == result.bytes
     assert [len(values) for values in manifest.example.values()] == [3, 3, 3]
-    prediction = model.predict(frame_of(manifest.example, manifest.features))
+    prediction = model.predict(table_of(manifest.example, manifest.features))
     assert set(prediction.values) <= {"false", "true"}
     profile = load_profile(store, result.profile_digest)
     assert [column.name for column in profile.columns] == ["x", "loyal", "plan", "prediction"]
@@ -55,6 +56,25 @@ def test_a_classifier_is_published_with_everything_serving_and_drift_need(
     assert profile.sample_digest is not None
     sample = pq.read_table(io.BytesIO(store.blob_bytes(profile.sample_digest)))
     assert (sample.num_rows, sample.column_names) == (400, ["x", "loyal", "plan", "prediction"])
+
+
+def test_the_graph_serves_and_the_native_file_is_kept_beside_it(task: TrainTask, store: Store, tmp_path: Path) -> None:
+    result = _train(task)
+    assert result.format == "onnx"
+    model = load_model(store, "ns", "churn", result.model_digest, tmp_path)
+    assert isinstance(model, OnnxModel)
+    assert [file.path for file in model.manifest.files] == ["model.skops", "model.onnx"]
+    assert model.manifest.not_served == {"skops": "the ONNX graph gives the same answers for less CPU"}
+
+
+def test_where_no_graph_answers_alike_the_native_file_serves_and_the_manifest_says_why(
+    task: TrainTask, store: Store, tmp_path: Path
+) -> None:
+    result = _train(task, parameters={"model": "linear"})
+    assert result.format == "skops"
+    model = load_model(store, "ns", "churn", result.model_digest, tmp_path)
+    assert [file.path for file in model.manifest.files] == ["model.skops"]
+    assert "it cannot be converted" in model.manifest.not_served["onnx"]
 
 
 def test_the_same_task_gives_the_same_model(task: TrainTask, store: Store) -> None:

@@ -12,8 +12,8 @@ from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
 
 from modelyard.contract.manifest import Column, ModelManifest
 from modelyard_kit.failure import UserFailure
-from modelyard_kit.model import LoadedModel, open_model, save_model
-from tests.unit.kit.frames import frame_of
+from modelyard_kit.skops_format import SklearnModel, open_model, save_model
+from tests.unit.kit.frames import frame_of, table_of
 
 FEATURES = [Column(name="x", type="float64"), Column(name="c", type="string")]
 ROWS: dict[str, list[Any]] = {"x": [float(i) for i in range(60)], "c": ["a", "b", None] * 20}
@@ -47,8 +47,8 @@ def test_a_saved_classifier_predicts_classes_with_their_probability(tmp_path: Pa
         HistGradientBoostingClassifier(max_iter=3, categorical_features=[0]), ["no"] * 30 + ["yes"] * 30
     )
     path, types = save_model(estimator, tmp_path)
-    model = LoadedModel(_manifest("classification", ["no", "yes"], types), open_model(path, types))
-    prediction = model.predict(frame_of({"c": ["a", "new"], "x": [0, 59]}, FEATURES))
+    model = SklearnModel(_manifest("classification", ["no", "yes"], types), open_model(path, types))
+    prediction = model.predict(table_of({"c": ["a", "new"], "x": [0, 59]}, FEATURES))
     assert prediction.values == ["no", "yes"]
     assert prediction.scores is not None
     assert all(0.5 < score <= 1 for score in prediction.scores)
@@ -56,8 +56,8 @@ def test_a_saved_classifier_predicts_classes_with_their_probability(tmp_path: Pa
 
 def test_a_regression_predicts_floats_without_scores(tmp_path: Path) -> None:
     path, types = save_model(_fitted(HistGradientBoostingRegressor(max_iter=3), ROWS["x"]), tmp_path)
-    model = LoadedModel(_manifest("regression", [], types), open_model(path, types))
-    prediction = model.predict(frame_of(ROWS, FEATURES))
+    model = SklearnModel(_manifest("regression", [], types), open_model(path, types))
+    prediction = model.predict(table_of(ROWS, FEATURES))
     assert len(prediction.values) == 60
     assert prediction.scores is None
 

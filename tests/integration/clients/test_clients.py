@@ -1,0 +1,64 @@
+"""Unmodified clients talk to a real server on a real socket, and see what they would see of their own servers."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.integration.clients import environment
+from tests.unit.serving_image import models
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]  # the first one installs them
+
+
+@pytest.fixture(scope="module")
+def python() -> Path:
+    return environment.python()
+
+
+@pytest_asyncio.fixture
+async def port(tmp_path: Path) -> AsyncIterator[int]:
+    where = models.place(tmp_path)
+    digest = models.publish(where, "classification", form="onnx")
+    async with (
+        models.endpoint(where, where.task(digest), models.load(where, digest)) as served,
+        models.listening(served.app) as found,
+    ):
+        yield found
+
+
+async def seen_by(python: Path, program: str, port: int) -> Any:
+    command = [str(python), "-W", "ignore", str(Path(__file__).with_name(program)), str(port)]
+    process = await asyncio.create_subprocess_exec(*command, stdout=-1, stderr=-1)
+    out, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    return json.loads(out.splitlines()[-1])
+
+
+async def test_boto3_invokes_an_endpoint_and_is_told_variant_and_errors(python: Path, port: int) -> None:
+    assert await seen_by(python, "sagemaker_program.py", port) == {
+        "body": "low\nhigh\n",
+        "type": "text/csv",
+        "variant": "r1",
+        "id": "mine",
+        "another endpoint": 404,
+        "too few values": 400,
+    }
+
+
+async def test_tritons_client_asks_in_bytes_and_in_json(python: Path, port: int) -> None:
+    seen = await seen_by(python, "triton_program.py", port)
+    assert seen["ready"] == [True, True, True]
+    assert (seen["server"], seen["inputs"]) == ("modelyard", ["price", "region", "hour"])
+    assert seen["binary"] == seen["json"] == {"id": "mine", "predict": ["low", "high"], "type": "float64"}
+    assert "hour" in seen["refused"]
+
+
+async def test_kserves_client_asks_by_both_of_its_protocols(python: Path, port: int) -> None:
+    seen = await seen_by(python, "kserve_program.py", port)
+    assert seen["v2"] == {"ready": [True, True, True], "id": "mine", "predict": ["low", "high"]}
+    assert seen["v1"] == {"ready": True, "predictions": ["low"]}
