@@ -12,6 +12,8 @@ from modelyard_kit.model import Prediction
 from modelyard_serving.call import Answer, Call, Request, error_answer
 from modelyard_serving.errors import RequestError
 from modelyard_serving.forward import Forwarded, forward
+from modelyard_serving.http import DisconnectedError, Receive
+from modelyard_serving.patience import awaited
 from modelyard_serving.records import CaptureRecord
 from modelyard_serving.routing import candidate_url, disagreements
 from modelyard_serving.serving import Loaded, Serving
@@ -21,18 +23,20 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Work:
-    """A call to be answered: `path` as it came, `seconds` spent on it until now."""
+    """A call to be answered: `path` as it came, `seconds` spent on it until now; `receive` tells when its caller
+    leaves."""
 
     loaded: Loaded
     request: Request
     call: Call
     path: str
     seconds: float
+    receive: Receive
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """This server's own answer; `prediction` is None where the model failed."""
+    """This server's own answer; `prediction` is None where the model failed or took too long."""
 
     answer: Answer
     prediction: Prediction | None
@@ -46,12 +50,17 @@ class Comparison:
 
 
 async def answer_alone(serving: Serving, work: Work) -> Outcome:
+    """Raises DisconnectedError when nobody waits for it any more."""
     statistics = serving.statistics  # of the epoch in which the request came
     started = time.perf_counter()
     prediction: Prediction | None = None
     try:
-        prediction = await work.loaded.predictor.predict(work.call.rows)
+        prediction = await awaited(work.loaded.predictor.predict(work.call.rows), work.receive, work.call.seconds)
         answer = work.call.render(prediction)
+    except DisconnectedError:
+        raise
+    except RequestError as error:
+        answer = error_answer(error)
     except Exception:
         answer = fault("the model failed on this request")
     seconds = time.perf_counter() - started

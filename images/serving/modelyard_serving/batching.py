@@ -7,7 +7,7 @@ has paid. One bad request never harms the others of its batch: they are asked on
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -38,7 +38,7 @@ class Batcher:
         self._busy = False  # a batch is in the thread, or the end of a wait is set
         self._wait: asyncio.TimerHandle | None = None
 
-    def predict(self, rows: Rows) -> Awaitable[Prediction]:
+    def predict(self, rows: Rows) -> "asyncio.Future[Prediction]":
         mine = Waiting(rows)
         self._waiting.append(mine)
         if not self._busy:

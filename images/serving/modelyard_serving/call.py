@@ -13,6 +13,7 @@ from modelyard_kit.model import Prediction
 from modelyard_serving.errors import RequestError
 from modelyard_serving.rows import Rows
 
+LONGEST = 60.0  # seconds; after as many SageMaker gives up, too
 MAX_ID = 200  # characters of an inference id: it is a key of captured rows and labels
 JSON = "application/json"
 FORWARDED = "modelyard-forwarded"  # set by the stable server on a candidate's share: the inference id, percent-encoded
@@ -50,12 +51,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Call:
-    """A parsed request. `read` finds the predictions in an answer that `render` of any server wrote."""
+    """A parsed request. `read` finds the predictions in an answer that `render` of any server wrote; `seconds` is how
+    long the caller waits for one."""
 
     inference_id: str
     rows: Rows
     render: Callable[[Prediction], Answer]
     read: Callable[[bytes], Sequence[Any]]
+    seconds: float = LONGEST
 
 
 def require_json(request: Request) -> None:

@@ -102,7 +102,7 @@ class DataPlane:
             raise RequestError(429, f"{MAX_IN_FLIGHT} requests are in work: try again", retry_after=1)
         request = await read_request(scope, receive)
         call = route.parse(request, loaded.endpoint)
-        work = Work(loaded, request, call, scope["path"], time.perf_counter() - started)
+        work = Work(loaded, request, call, scope["path"], time.perf_counter() - started, receive)
         forwarded = FORWARDED in request.headers
         # A version in the path asks for this revision; a forwarded request has had its choice.
         if not forwarded and route.version is None and takes_candidate(self.serving.routing, call.inference_id):

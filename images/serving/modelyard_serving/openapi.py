@@ -25,6 +25,7 @@ CODES = {
     "413": "The body is too large, or has too many rows.",
     "415": "The content type is not supported.",
     "429": "Too many requests are in work; see Retry-After.",
+    "504": "The model did not answer in time.",
     "503": "The model is loading; see Retry-After.",
 }
 

@@ -1,6 +1,6 @@
 """Asks the model without keeping probes waiting, and for several requests at once."""
 
-from collections.abc import Awaitable
+import asyncio
 
 from modelyard_kit.model import LoadedModel, Prediction
 from modelyard_serving.batching import Batcher, Observe
@@ -19,7 +19,7 @@ class Predictor:
         """From now on `observe` gets how long each batch took in the model, and of how many requests it was."""
         self._batcher.observe = observe
 
-    def predict(self, rows: Rows) -> Awaitable[Prediction]:
+    def predict(self, rows: Rows) -> "asyncio.Future[Prediction]":
         return self._batcher.predict(rows)
 
     def predict_now(self, rows: Rows) -> Prediction:

@@ -9,7 +9,16 @@ import orjson
 from modelyard.contract.manifest import ModelManifest
 from modelyard_kit.model import Prediction
 from modelyard_serving import binary
-from modelyard_serving.call import Answer, Call, Endpoint, Request, inference_id, parse_json, require_json
+from modelyard_serving.call import (
+    LONGEST,
+    Answer,
+    Call,
+    Endpoint,
+    Request,
+    inference_id,
+    parse_json,
+    require_json,
+)
 from modelyard_serving.errors import RequestError
 from modelyard_serving.tensors import DATATYPE_OF, rows_of_tensors
 
@@ -33,7 +42,17 @@ def parse(request: Request, endpoint: Endpoint) -> Call:
         inputs = binary.read_tensors(inputs, rest)
     rows = rows_of_tensors(endpoint.manifest.features, inputs)
     form = Form(endpoint, call_id, _wanted(body.get("outputs"), endpoint.manifest), binary.wants_binary(body))
-    return Call(call_id, rows, form.render, read)
+    return Call(call_id, rows, form.render, read, _seconds(body.get("parameters")))
+
+
+def _seconds(parameters: object) -> float:
+    """Of the request parameter `timeout`, in microseconds as Triton's clients send it; 0 is none."""
+    given = parameters.get("timeout") if isinstance(parameters, dict) else None
+    if not given:
+        return LONGEST
+    if isinstance(given, bool) or not isinstance(given, int) or given < 0:
+        raise RequestError(400, "the parameter timeout must be a whole number of microseconds")
+    return min(LONGEST, given / 1e6)
 
 
 def read(body: bytes) -> Sequence[Any]:
