@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from tests.bench.operator.results import Row
+from tests.bench.figures import Row
 
 FILE = Path(__file__).with_name("ranges.yaml")
 

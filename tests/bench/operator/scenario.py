@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from tests.bench.figures import Row
 from tests.bench.operator.client import Client
 from tests.bench.operator.contender import Contender, PlainJobs
 from tests.bench.operator.measure import WARM_UP, Measured, cluster, measure
 from tests.bench.operator.ours import MISSING, Ours, training_job
-from tests.bench.operator.results import Row
 from tests.bench.operator.rows.burst import compared
 from tests.bench.operator.rows.cost import cost
 from tests.bench.operator.rows.idle import idle

@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.bench.figures import Row
 from tests.bench.operator.ranges import Range, load, outside
-from tests.bench.operator.results import Row
 
 ROW = Row("writes", "writes", 4.5, 5)
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from tests.bench.figures import Row
 from tests.bench.operator import results
 from tests.bench.operator.burst import Burst
 from tests.bench.operator.measure import Measured
-from tests.bench.operator.results import Row
 from tests.bench.operator.rows.burst import compared
 from tests.bench.operator.rows.cost import cost
 

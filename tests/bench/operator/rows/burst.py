@@ -1,7 +1,7 @@
 """A burst of one-node TrainingJobs, beside as many plain Jobs and as many TrainJobs of Kubeflow Trainer."""
 
+from tests.bench.figures import Row
 from tests.bench.operator.measure import Measured
-from tests.bench.operator.results import Row
 
 
 def compared(plain: Measured, ours: Measured, peer: Measured | None) -> list[Row]:

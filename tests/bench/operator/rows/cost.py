@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from tests.bench.figures import Row
 from tests.bench.operator.measure import Measured
-from tests.bench.operator.results import Row
 
 
 def cost(ours: Measured, writes: Mapping[str, float], peer: Measured | None) -> list[Row]:

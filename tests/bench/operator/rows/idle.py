@@ -3,8 +3,8 @@
 import asyncio
 import time
 
+from tests.bench.figures import Row
 from tests.bench.operator.ours import Ours
-from tests.bench.operator.results import Row
 
 
 async def idle(operator: Ours, resources: int, seconds: float) -> list[Row]:

@@ -1,7 +1,7 @@
 """Memory of the operator, with everything of its resources in its cache."""
 
+from tests.bench.figures import Row
 from tests.bench.operator.ours import Ours
-from tests.bench.operator.results import Row
 
 LIMITS_MB = {1_000: 120, 10_000: 300}
 

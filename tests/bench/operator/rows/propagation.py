@@ -9,11 +9,11 @@ import re
 import time
 from typing import Any
 
+from tests.bench.figures import Row
 from tests.bench.operator.burst import percentile
 from tests.bench.operator.client import Client, Object
 from tests.bench.operator.contender import NAMESPACE, condition
 from tests.bench.operator.ours import Ours
-from tests.bench.operator.results import Row
 
 RATE = 100  # changes a second
 PARENTS = 200

@@ -2,8 +2,8 @@
 
 import asyncio
 
+from tests.bench.figures import Row
 from tests.bench.operator.ours import Ours
-from tests.bench.operator.results import Row
 
 SECOND_LOOK_S = 35  # everything is listed once more half a minute after the start
 

@@ -3,11 +3,11 @@
 import asyncio
 import time
 
+from tests.bench.figures import Row
 from tests.bench.operator.burst import burst
 from tests.bench.operator.client import Client, Object
 from tests.bench.operator.contender import NAMESPACE
 from tests.bench.operator.ours import GROUP, Ours
-from tests.bench.operator.results import Row
 
 _ROOT = "served"
 _DEPLOYMENT = "endpoint"
