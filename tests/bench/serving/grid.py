@@ -1,0 +1,149 @@
+"""The measurements: interleaved rounds of our server and of the echo, on the same bytes, and the medians of them."""
+
+import json
+import statistics
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from modelyard.contract.store import StoreConfig
+from modelyard.contract.tasks import ServeTask
+from modelyard_kit.skops_format import SklearnModel
+from modelyard_kit.store import Store
+from modelyard_training.export import export
+from tests.bench.figures import Row
+from tests.bench.serving.models import GRID, JOB, NAMESPACE, Model, columns, published, rows
+from tests.bench.serving.process import Server, load, serving
+from tests.cluster.waiting import free_ports
+
+PATH = "/v2/models/bench/infer"
+DATATYPES = {"float64": "FP64", "string": "BYTES"}
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """`seconds` of each load of each round."""
+
+    rounds: int
+    seconds: float
+
+
+class WrongAnswerError(Exception):
+    """A server answers otherwise than the model."""
+
+
+def run(sizes: Sizes) -> list[Row]:
+    with tempfile.TemporaryDirectory() as name:
+        return [row for model in GRID for row in _model(model, Path(name), sizes)]
+
+
+def _model(model: Model, folder: Path, sizes: Sizes) -> Iterator[Row]:
+    place = folder / model.name.replace("(", "-").rstrip(")")
+    (place / "store").mkdir(parents=True)
+    store = Store(StoreConfig(uri=f"file://{place}/store"))
+    digest, native = published(store, model, place)
+    body, answer = place / "body.json", place / "answer.json"
+    body.write_bytes(request_of(model))
+    with ExitStack() as stack:
+        ours = stack.enter_context(_ours(store, digest, place))
+        answer.write_bytes(_checked(ours, body, native, model))
+        floor = stack.enter_context(_echo(answer, place))
+        for server in (ours, floor):
+            load(server.port, PATH, body, 32, sizes.seconds)  # warms up, and our batches learn
+        ratios, costs = [], []
+        for _ in range(sizes.rounds):
+            cost, bare = (_cpu_us(server, body, sizes) for server in (ours, floor))
+            ratios.append(cost / bare)
+            costs.append(cost)
+        alone = load(ours.port, PATH, body, 1, sizes.seconds).p50_ms
+        least = load(floor.port, PATH, body, 1, sizes.seconds).p50_ms
+        memory, ready = ours.pss_mb(), ours.ready_s
+    what = f"{model.name}, one row"
+    note = f"{statistics.median(costs):.0f} CPU-µs"
+    yield Row(
+        f"CPU per request, {what}, 32 connections", "x bare echo", statistics.median(ratios), model.target, note=note
+    )
+    predict = predict_ms(native, model, place)
+    note = f"{alone:.2f} ms; the echo {least:.2f} ms, the graph alone {predict:.3f} ms"
+    yield Row(f"p50 at one connection over the model's own time, {what}", "ms", alone - predict, 0.3, note=note)
+    yield Row(f"memory of the server, {model.name}", "MB PSS", memory, 120)
+    yield Row(f"ready, {model.name}", "s", ready, 4)
+
+
+def _cpu_us(server: Server, body: Path, sizes: Sizes) -> float:
+    """Per request. Raises WrongAnswerError for an answer other than 200."""
+    before = server.cpu_s()
+    made = load(server.port, PATH, body, 32, sizes.seconds)
+    if made.errors:
+        raise WrongAnswerError(f"{made.errors} of {made.requests} requests failed")
+    return 1e6 * (server.cpu_s() - before) / made.requests
+
+
+@contextmanager
+def _ours(store: Store, digest: str, place: Path) -> Iterator[Server]:
+    port, management = free_ports(2)
+    task = ServeTask(
+        namespace=NAMESPACE,
+        name="bench",
+        store=store.config,
+        model_name="bench",
+        training_job=JOB,
+        model_digest=digest,
+        revision="r1",
+        capture_percent=0,
+        drain_seconds=0,
+    )
+    (place / "task.json").write_text(task.canonical())
+    environment = {
+        "MODELYARD_TASK": str(place / "task.json"),
+        "MODELYARD_RESULT": str(place / "result.json"),
+        "MODELYARD_SERVING_PORT": str(port),
+        "MODELYARD_MANAGEMENT_PORT": str(management),
+    }
+    log = place / "server.log"
+    with serving(["-m", "modelyard_serving"], port, "/v2/health/ready", log, environment) as server:
+        yield server
+
+
+@contextmanager
+def _echo(answer: Path, place: Path) -> Iterator[Server]:
+    (port,) = free_ports(1)
+    arguments = ["-m", "tests.bench.serving.echo", str(port), str(answer)]
+    with serving(arguments, port, "/", place / "echo.log", {}) as server:
+        yield server
+
+
+def request_of(model: Model) -> bytes:
+    row = rows(model, 3).slice(0, 1).to_pydict()
+    inputs = [
+        {"name": column.name, "shape": [1], "datatype": DATATYPES[column.type], "data": row[column.name]}
+        for column in columns(model)
+    ]
+    return json.dumps({"inputs": inputs}).encode()
+
+
+def _checked(server: Server, body: Path, native: SklearnModel, model: Model) -> bytes:
+    """The answer to the body. Raises WrongAnswerError where it is not the native model's."""
+    request = urllib.request.Request(f"http://127.0.0.1:{server.port}{PATH}", body.read_bytes())
+    with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
+        found: bytes = response.read()
+    answered = next(o["data"] for o in json.loads(found)["outputs"] if o["name"] == "predict")
+    expected = native.predict(rows(model, 3).slice(0, 1)).values
+    if answered != expected:
+        raise WrongAnswerError(f"{model.name} answers {answered}, and its model {expected}")
+    return found
+
+
+def predict_ms(native: SklearnModel, model: Model, place: Path) -> float:
+    """The median time of the graph alone, on one row."""
+    graph, row = export(native, rows(model, 1), rows(model, 2), place), rows(model, 3).slice(0, 1)
+    times = []
+    for _ in range(300):
+        begun = time.perf_counter()
+        graph.predict(row)
+        times.append(time.perf_counter() - begun)
+    return statistics.median(times) * 1000

@@ -1,0 +1,95 @@
+"""A closed loop of keep-alive connections, as cheap as Python gets, in a process of its own on a core of its own.
+
+`python -m tests.bench.serving.load <port> <path> <file with the body> <connections> <seconds>` prints a Load as JSON.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import cast
+
+import uvloop
+
+
+@dataclass(frozen=True)
+class Load:
+    """Latencies in milliseconds."""
+
+    requests: int
+    errors: int
+    p50_ms: float
+    p99_ms: float
+
+
+class Connection(asyncio.Protocol):
+    """Sends the next request when it has the whole answer to the one before."""
+
+    def __init__(self, request: bytes, until: float) -> None:
+        self._request = request
+        self._until = until
+        self._got = b""
+        self._sent = 0.0
+        self.errors = 0
+        self.latencies: list[float] = []
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._send()
+
+    def _send(self) -> None:
+        self._sent = time.perf_counter()
+        self._transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        self._got = self._got + data if self._got else data
+        head, end, body = self._got.partition(b"\r\n\r\n")
+        if not end or len(body) < length_of(head):
+            return
+        now = time.perf_counter()
+        self.latencies.append(now - self._sent)
+        self.errors += not head.startswith(b"HTTP/1.1 200")
+        self._got = b""
+        if now < self._until:
+            self._send()
+        else:
+            self._transport.close()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if time.perf_counter() < self._until:
+            self.errors += 1
+        if not self.done.done():
+            self.done.set_result(None)
+
+
+def length_of(head: bytes) -> int:
+    """Of the body, by the head of an answer; header names are in lower case or as Content-Length."""
+    place = head.lower().find(b"content-length:")
+    return int(head[place + 15 :].split(b"\r\n", 1)[0]) if place >= 0 else 0
+
+
+async def run(port: int, path: str, body: bytes, connections: int, seconds: float) -> Load:
+    head = f"POST {path} HTTP/1.1\r\nhost: b\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+    until = time.perf_counter() + seconds
+    loop = asyncio.get_running_loop()
+    made = [
+        (await loop.create_connection(lambda: Connection(head.encode() + body, until), "127.0.0.1", port))[1]
+        for _ in range(connections)
+    ]
+    await asyncio.gather(*(each.done for each in made))
+    times = sorted(latency for each in made for latency in each.latencies)
+    middle, late = times[len(times) // 2] * 1000, times[int(len(times) * 0.99)] * 1000
+    return Load(len(times), sum(each.errors for each in made), round(middle, 3), round(late, 3))
+
+
+def main() -> None:
+    port, path, file, connections, seconds = sys.argv[1:]
+    made = uvloop.run(run(int(port), path, Path(file).read_bytes(), int(connections), float(seconds)))
+    print(json.dumps(asdict(made)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""Servers on one core and their client on another, and what the servers' whole process tree has used."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.operator.usage import usage
+from tests.bench.serving.load import Load
+from tests.cluster.waiting import until
+
+ROOT = Path(__file__).parents[3]
+PARTS = ("operator", "images/base", "images/dataset", "images/training", "images/serving", "images/drift", ".")
+SERVER_CORE, CLIENT_CORE = "0", "1"
+_SINGLE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+@dataclass(frozen=True)
+class Server:
+    """`ready_s`: from the start of the process until it says that it is ready."""
+
+    pid: int
+    port: int
+    ready_s: float
+
+    def cpu_s(self) -> float:
+        return sum(usage(pid).cpu_s for pid in tree(self.pid))
+
+    def pss_mb(self) -> float:
+        return sum(usage(pid).pss_mb for pid in tree(self.pid))
+
+
+def tree(pid: int) -> list[int]:
+    """A process and its descendants."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    found = [pid]
+    for each in found:
+        found += children.get(each, [])
+    return found
+
+
+@contextmanager
+def serving(arguments: list[str], port: int, ready: str, log: Path, environment: Mapping[str, str]) -> Iterator[Server]:
+    """Runs `python <arguments>` until the end of the block; `ready` is the path that answers 200 then."""
+    command = ["taskset", "-c", SERVER_CORE, sys.executable, *arguments]
+    path = os.pathsep.join(str(ROOT / part) for part in PARTS)
+    begun = time.perf_counter()
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, stdout=out, stderr=out, cwd=ROOT, env={**os.environ, **_SINGLE, "PYTHONPATH": path, **environment}
+        )
+    try:
+        until(lambda: _answers(port, ready), f"{arguments[1]} is ready", 60, lambda: _ended(process, log), 0.02)
+        yield Server(process.pid, port, time.perf_counter() - begun)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def load(port: int, path: str, body: Path, connections: int, seconds: float) -> Load:
+    command = ["taskset", "-c", CLIENT_CORE, sys.executable, "-m", "tests.bench.serving.load"]
+    given = [str(port), path, str(body), str(connections), str(seconds)]
+    done = subprocess.run([*command, *given], cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=seconds + 60)
+    return Load(**json.loads(done.stdout))
+
+
+def _answers(port: int, path: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _ended(process: "subprocess.Popen[bytes]", log: Path) -> str | None:
+    return None if process.poll() is None else f"it ended:\n{log.read_text()[-2000:]}"
