@@ -4,6 +4,7 @@ Each format has a file of its own, which is imported when a model of it is loade
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +16,7 @@ from modelyard.contract.store import model_manifest
 from modelyard_kit.content import refuse_pickle
 from modelyard_kit.failure import UserFailure, WorldFailure
 from modelyard_kit.store import Store
+from modelyard_kit.tabular import columns_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +42,10 @@ class LoadedModel(ABC):
     @abstractmethod
     def predict(self, table: "pa.Table") -> Prediction:
         """Predicts the rows of a table that has the manifest's features with the contract's types."""
+
+    def predict_columns(self, columns: Sequence[Sequence[Any]]) -> Prediction:
+        """Predicts rows of plain values, one sequence per feature in the manifest's order and of its type."""
+        return self.predict(columns_table(columns, self.manifest.features))
 
     def chosen(self, probabilities: "np.ndarray[Any, np.dtype[np.float64]]") -> Prediction:
         """The likeliest class of each row; `probabilities` are rows x classes."""

@@ -74,6 +74,12 @@ def table_frame(table: pa.Table, columns: Sequence[Column]) -> "pd.DataFrame":
     return pd.DataFrame({column.name: column_values(table[column.name], column.type) for column in columns})
 
 
+def columns_table(values: Sequence[Sequence[Any]], columns: Sequence[Column]) -> pa.Table:
+    """A table of plain values, one sequence per column; they have the columns' types already."""
+    arrays = [pa.array(given, ARROW_TYPES[column.type]) for given, column in zip(values, columns, strict=True)]
+    return pa.Table.from_arrays(arrays, [column.name for column in columns])
+
+
 def class_labels(values: pa.ChunkedArray, column_type: ColumnType) -> list[str | None]:
     """Labels of a classification as strings: `1` for 1 and 1.0, `true` for a bool."""
     if column_type == "bool":

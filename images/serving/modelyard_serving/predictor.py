@@ -27,7 +27,7 @@ class Predictor:
         return self._batcher.ask(rows)
 
     def _ask(self, rows: Rows) -> Prediction:
-        prediction = self.model.predict(rows.table)
+        prediction = self.model.predict_columns(rows.columns)
         if len(prediction.values) != rows.count:
             raise ValueError(f"the model answered {len(prediction.values)} rows for {rows.count}")
         return prediction

@@ -14,7 +14,7 @@ from modelyard.contract.capture import FEATURE_PREFIX, LABEL_COLUMNS, META, PRED
 from modelyard.contract.manifest import ModelManifest
 from modelyard_kit.model import Prediction
 from modelyard_kit.tabular import ARROW_TYPES
-from modelyard_serving.rows import Rows
+from modelyard_serving.rows import Rows, joined
 
 TIME = pa.timestamp("us", tz="UTC")
 META_TYPES = dict(zip(META, (pa.string(), TIME, *[pa.string()] * 3, pa.int32(), pa.float64()), strict=True))
@@ -62,20 +62,22 @@ def capture_schema(manifest: ModelManifest) -> pa.Schema:
 
 def capture_table(records: Sequence[CaptureRecord], schema: pa.Schema, revision: str, digest: str) -> pa.Table:
     """One row per predicted row, in the order of the records."""
-    features = pa.concat_tables([record.rows.table for record in records])
+    count = sum(record.count for record in records)
     columns = {
         "inference_id": [row_id(r.inference_id, row, r.count) for r in records for row in range(r.count)],
         "time": [r.time for r in records for _ in range(r.count)],
-        "revision": [revision] * features.num_rows,
+        "revision": [revision] * count,
         "variant": [r.variant for r in records for _ in range(r.count)],
-        "model_digest": [digest] * features.num_rows,
+        "model_digest": [digest] * count,
         "status": [r.status for r in records for _ in range(r.count)],
         "latency_ms": [r.latency_ms for r in records for _ in range(r.count)],
         PREDICTION: [value for r in records for value in (r.prediction.values if r.prediction else [None] * r.count)],
         SCORE: [value for r in records for value in _scores(r)],
     }
-    arrays = [pa.array(values, schema.field(name).type) for name, values in columns.items()]
-    return pa.Table.from_arrays([*arrays, *features.columns], schema=schema).combine_chunks()
+    features = joined([record.rows for record in records]).columns
+    values = [*columns.values(), *features]
+    arrays = [pa.array(given, field.type) for given, field in zip(values, schema, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def _scores(record: CaptureRecord) -> Sequence[float | None]:

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
-import pyarrow as pa
-
 from modelyard.contract.manifest import Column
-from modelyard_kit.tabular import ARROW_TYPES
 from modelyard_serving.errors import RequestError
 from modelyard_serving.values import CONVERTERS, Value
 
@@ -16,15 +14,16 @@ MAX_ROWS = 100_000  # of a request: a small body can hold millions, each of them
 
 @dataclass(frozen=True)
 class Rows:
-    """`table` has every feature of the model, in its order, with the Arrow types of the contract."""
+    """`columns` has the values of every feature of the model, in its order, as Python types; None is missing."""
 
     count: int
-    table: pa.Table
+    columns: tuple[list[Value], ...]
 
 
 def joined(several: Sequence[Rows]) -> Rows:
     """All rows, in order; they have the same columns."""
-    return Rows(sum(rows.count for rows in several), pa.concat_tables([rows.table for rows in several]))
+    columns = zip(*(rows.columns for rows in several), strict=True)
+    return Rows(sum(rows.count for rows in several), tuple(list(chain.from_iterable(parts)) for parts in columns))
 
 
 def check_count(rows: int) -> None:
@@ -46,8 +45,7 @@ def rows_of_columns(features: Sequence[Column], given: Mapping[str, list[Any]]) 
                 400,
                 f"column {name!r} has {len(values)} rows, column {features[0].name!r} has {count}: send equal lengths",
             )
-    arrays = [pa.array(_typed(feature, given[feature.name]), ARROW_TYPES[feature.type]) for feature in features]
-    return Rows(count, pa.Table.from_arrays(arrays, [feature.name for feature in features]))
+    return Rows(count, tuple(_typed(feature, given[feature.name]) for feature in features))
 
 
 def rows_of_lists(features: Sequence[Column], given: Sequence[Any]) -> Rows:

@@ -97,7 +97,7 @@ def _answers(path: Path, manifest: ModelManifest) -> list[Any]:
         return []
     rows = rows_of_objects(manifest.features, examples)
     try:
-        return list(model.predict(rows.table).values)
+        return list(model.predict_columns(rows.columns).values)
     except Exception as error:
         said = f"the model fails on the example rows of its own manifest: {error}; train it again"
         raise UserFailure(Reason.USER_ERROR, said) from error

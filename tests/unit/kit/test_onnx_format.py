@@ -1,18 +1,22 @@
 """ONNX graphs: they answer as tables ask, and what could loop or read other files is refused before it is loaded."""
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from modelyard.contract.manifest import Column, ModelManifest
+from modelyard.contract.manifest import Column, ColumnType, ModelManifest
 from modelyard.contract.reasons import Reason
 from modelyard_kit.failure import TaskFailure
-from modelyard_kit.onnx_format import FILE, load
+from modelyard_kit.onnx_format import FILE, load, of_table, of_values
+from modelyard_kit.tabular import columns_table
 from tests.unit.kit.frames import table_of
 
 FEATURES = [Column(name="x", type="float64"), Column(name="y", type="int64")]
@@ -55,6 +59,26 @@ def test_a_matrix_holds_the_features_in_the_manifests_order_and_missing_ones_as_
     assert prediction.values[:2] == [11.0, 22.5]
     assert np.isnan(prediction.values[2])
     assert prediction.scores is None
+
+
+VALUES: dict[ColumnType, st.SearchStrategy[Any]] = {
+    "bool": st.booleans(),
+    "int64": st.integers(-(2**63), 2**63 - 1),
+    "float64": st.floats(-1e300, 1e300),
+    "string": st.text(max_size=5),
+    "timestamp": st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)),
+    "date": st.dates(date(1900, 1, 1), date(2200, 1, 1)),
+}
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast")
+@given(st.data())
+def test_plain_values_and_a_table_of_them_are_the_same_inputs(data: st.DataObject) -> None:
+    for kind, one in VALUES.items():
+        column = Column(name="c", type=kind)
+        values = data.draw(st.lists(st.none() | one, min_size=1, max_size=5))
+        table = columns_table([values], [column])
+        assert np.array_equal(of_values(values, column), of_table(table["c"], column), equal_nan=kind != "string")
 
 
 def looping() -> onnx.ModelProto:

@@ -24,6 +24,11 @@ def rows(*values: int) -> Rows:
     return rows_of_columns(X, {"x": list(values)})
 
 
+def numbers(given: Rows) -> list[int]:
+    (values,) = given.columns
+    return [value for value in values if isinstance(value, int)]
+
+
 class Model:
     """Answers each x with -x as class, score and probability; refuses BAD. Remembers how many rows each call had."""
 
@@ -33,7 +38,7 @@ class Model:
 
     def ask(self, asked: Rows) -> Prediction:
         self.before()
-        values = asked.table["x"].to_pylist()
+        values = numbers(asked)
         self.calls.append(asked.count)
         if BAD in values:
             raise ValueError("no")
@@ -42,7 +47,7 @@ class Model:
 
 
 def answered(given: Rows, prediction: Prediction) -> bool:
-    negative = [-float(value) for value in given.table["x"].to_pylist()]
+    negative = [-float(value) for value in numbers(given)]
     matrix = prediction.probabilities
     assert matrix is not None
     return (
@@ -169,9 +174,9 @@ def test_the_answer_in_a_batch_is_the_answer_alone(
     exactness = 1e-12 if form == "skops" else 1e-6  # ONNX counts in float32
     random = Random(3)  # noqa: S311 - repeatable
     given = [_some(random, features) for _ in range(20)]
-    together = split(model.predict(joined(given).table), [one.count for one in given])
+    together = split(model.predict_columns(joined(given).columns), [one.count for one in given])
     for one, batched in zip(given, together, strict=True):
-        alone = model.predict(one.table)
+        alone = model.predict_columns(one.columns)
         assert _close(batched.values, alone.values, exactness)
         assert _close(batched.scores or [], alone.scores or [], exactness)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from modelyard.contract.manifest import Column
-from modelyard_kit.tabular import arrow_schema, table_frame
+from modelyard_kit.tabular import arrow_schema, columns_table, table_frame
 from modelyard_serving.rows import rows_of_columns, rows_of_lists
 
 FEATURES = [
@@ -31,5 +31,5 @@ ASKED: list[list[Any]] = [[1, 3.0, 0.5, "x", "2024-01-01T13:00:00+01:00", "2024-
 def test_a_request_and_the_same_rows_of_a_dataset_give_the_same_frame() -> None:
     seen = table_frame(pa.table(SEEN, schema=arrow_schema(FEATURES)), FEATURES)
     by_column = {feature.name: [row[place] for row in ASKED] for place, feature in enumerate(FEATURES)}
-    assert table_frame(rows_of_columns(FEATURES, by_column).table, FEATURES).equals(seen)
-    assert table_frame(rows_of_lists(FEATURES, ASKED).table, FEATURES).equals(seen)
+    assert table_frame(columns_table(rows_of_columns(FEATURES, by_column).columns, FEATURES), FEATURES).equals(seen)
+    assert table_frame(columns_table(rows_of_lists(FEATURES, ASKED).columns, FEATURES), FEATURES).equals(seen)

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modelyard.contract.manifest import Column, ColumnType
+from modelyard_kit.tabular import columns_table
 from modelyard_serving.errors import RequestError
 from modelyard_serving.invocations import rows_of_csv, rows_of_json
 from modelyard_serving.rows import Rows, rows_of_columns
@@ -53,7 +54,7 @@ def test_a_value_becomes_its_columns_type_or_is_refused(column_type: ColumnType,
         with pytest.raises(RequestError, match="column 'c', row 0"):
             rows_of_columns(features, {"c": [value]})
     else:
-        assert rows_of_columns(features, {"c": [value]}).table["c"].to_pylist() == [expected]
+        assert rows_of_columns(features, {"c": [value]}).columns == ([expected],)
 
 
 cells = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)
@@ -68,15 +69,16 @@ def test_the_rows_of_every_form_are_the_same_in_the_same_order(table: list[tuple
     names = [feature.name for feature in FEATURES]
     columns = {name: [row[place] for row in table] for place, name in enumerate(names)}
     expected = rows_of_columns(FEATURES, columns)
-    assert expected.table.to_pylist() == [dict(zip(names, row, strict=True)) for row in table]
+    by_name = columns_table(expected.columns, FEATURES).to_pylist()
+    assert by_name == [dict(zip(names, row, strict=True)) for row in table]
     lists = json.dumps([list(row) for row in table]).encode()
-    objects = json.dumps({"instances": expected.table.to_pylist()}).encode()
+    objects = json.dumps({"instances": by_name}).encode()
     forms: list[Rows] = [
         rows_of_json(FEATURES, lists),
         rows_of_json(FEATURES, objects),
         rows_of_tensors(FEATURES, v2_body(columns)["inputs"]),
     ]
-    assert all(form.table.equals(expected.table) for form in forms)
+    assert all(form == expected for form in forms)
 
 
 @settings(deadline=None)
@@ -84,5 +86,5 @@ def test_the_rows_of_every_form_are_the_same_in_the_same_order(table: list[tuple
 def test_csv_carries_every_value_but_tells_no_empty_string_from_null(table: list[tuple[float, str, int]]) -> None:
     text = io.StringIO(newline="")
     csv.writer(text).writerows((repr(price), region, hour) for price, region, hour in table)
-    found = rows_of_csv(FEATURES, text.getvalue().encode()).table.to_pylist()
+    found = columns_table(rows_of_csv(FEATURES, text.getvalue().encode()).columns, FEATURES).to_pylist()
     assert [(row["price"], row["region"] or "", row["hour"]) for row in found] == table
