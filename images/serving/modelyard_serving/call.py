@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 from urllib.parse import unquote
-from uuid import uuid4
 
 import orjson
 
@@ -14,6 +14,7 @@ from modelyard_serving.errors import RequestError
 from modelyard_serving.rows import Rows
 
 LONGEST = 60.0  # seconds; after as many SageMaker gives up, too
+_RANDOM = Random()  # noqa: S311 - ids are no secrets, and uuid4 asks the kernel for each
 MAX_ID = 200  # characters of an inference id: it is a key of captured rows and labels
 JSON = "application/json"
 FORWARDED = "modelyard-forwarded"  # set by the stable server on a candidate's share: the inference id, percent-encoded
@@ -77,7 +78,7 @@ def parse_json(body: bytes) -> Any:
 def inference_id(given: object, request: Request) -> str:
     """The caller's id, else the one the forwarding server chose, else a new one."""
     if given is None or given == "":
-        given = unquote(request.headers.get(FORWARDED, "")) or uuid4().hex
+        given = unquote(request.headers.get(FORWARDED, "")) or f"{_RANDOM.getrandbits(128):032x}"
     if not isinstance(given, str) or len(given) > MAX_ID or not given.isprintable():
         raise RequestError(400, f"the inference id must be a string of at most {MAX_ID} printable characters")
     return given

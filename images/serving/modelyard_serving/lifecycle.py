@@ -1,6 +1,7 @@
 """The life of the process: listen at once, load, serve, drain on SIGTERM, write what was captured, leave in time."""
 
 import asyncio
+import gc
 import logging
 import signal
 import time
@@ -66,6 +67,7 @@ async def _live(serving: Serving, stop: asyncio.Event) -> int:
         return 0
     try:
         serving.begin(loading.result(), time.monotonic() - started)
+        gc.freeze()  # the model and its libraries stay: requests need not be searched for garbage among them
     except TaskFailure as failure:
         log.error("%s: %s", failure.reason, failure.message, exc_info=failure.__cause__)
         write_result(failure.result())
@@ -129,6 +131,7 @@ def server(app: App, port: int, host: str = "0.0.0.0") -> uvicorn.Server:  # noq
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # nobody asks who the client was
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=int(FINISH_SECONDS),
         )

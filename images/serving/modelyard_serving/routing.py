@@ -37,6 +37,8 @@ def takes_candidate(routing: Routing, inference_id: str) -> bool:
 
     Salted, so that the share is independent of which requests are captured.
     """
+    if not routing.weight:
+        return False
     digest = hashlib.sha256(b"split:" + inference_id.encode()).digest()
     return int.from_bytes(digest[:4]) % 100 < routing.weight
 
