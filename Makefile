@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format unit integration test-crash e2e test-soak soak bench-short bench-operator up down
+.PHONY: help setup demo test check format unit integration test-crash e2e test-soak soak bench-short bench-operator bench-serving up down
 .PHONY: images crds docs lock dev
 
 help: ## this list
@@ -69,6 +69,9 @@ bench-short: $(READY) ## `make bench-operator` with fewer objects and wider rang
 
 bench-operator: $(READY) ## our operator beside plain Jobs and Kubeflow Trainer: 20 minutes; SECONDS_PER_ROW=10 for less
 	@PYTHONPATH=operator $(BIN)/python -m tests.bench.operator
+
+bench-serving: $(READY) ## the model server beside a bare ASGI echo: 5 minutes, two cores; SECONDS_PER_ROW=1 for less
+	@PYTHONPATH=$(PODS):. $(BIN)/python -m tests.bench.serving
 
 images: $(READY) ## build what changed
 	@$(BIN)/python -m images build
