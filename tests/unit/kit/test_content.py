@@ -55,6 +55,7 @@ def test_a_pickle_of_any_protocol_is_refused_and_does_not_run(protocol: int, tmp
         (gzip.compress(pickle.dumps(1)), "is compressed, as joblib"),
         (zipped({"archive/data.pkl": pickle.dumps(1)}), "holds the pickle archive/data.pkl"),
     ],
+    ids=["joblib", "torch"],
 )
 def test_a_wrapped_pickle_is_refused(data: bytes, words: str, tmp_path: Path) -> None:
     with pytest.raises(TaskFailure, match=words):
