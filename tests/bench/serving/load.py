@@ -72,6 +72,7 @@ def length_of(head: bytes) -> int:
 
 
 async def run(port: int, path: str, body: bytes, connections: int, seconds: float) -> Load:
+    """Raises ConnectionError where nothing answers."""
     head = f"POST {path} HTTP/1.1\r\nhost: b\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
     until = time.perf_counter() + seconds
     loop = asyncio.get_running_loop()
@@ -81,6 +82,8 @@ async def run(port: int, path: str, body: bytes, connections: int, seconds: floa
     ]
     await asyncio.gather(*(each.done for each in made))
     times = sorted(latency for each in made for latency in each.latencies)
+    if not times:
+        raise ConnectionError(f"there was no answer from port {port}")
     middle, late = times[len(times) // 2] * 1000, times[int(len(times) * 0.99)] * 1000
     return Load(len(times), sum(each.errors for each in made), round(middle, 3), round(late, 3))
 
