@@ -70,8 +70,14 @@ def _model(model: Model, folder: Path, sizes: Sizes) -> Iterator[Row]:
     predict = predict_ms(native, model, place)
     note = f"{alone:.2f} ms; the echo {least:.2f} ms, the graph alone {predict:.3f} ms"
     yield Row(f"p50 at one connection over the model's own time, {what}", "ms", alone - predict, 0.3, note=note)
-    yield Row(f"memory of the server, {model.name}", "MB PSS", memory, 120)
-    yield Row(f"ready, {model.name}", "s", ready, 4)
+    yield Row(
+        f"memory of the server, {model.name}",
+        "MB PSS",
+        memory,
+        60,
+        note="the target is of a server without a framework",
+    )
+    yield Row(f"ready, {model.name}", "s", ready, 1.5)
 
 
 def _cpu_us(server: Server, body: Path, sizes: Sizes) -> float:
