@@ -14,6 +14,7 @@ from typing import Any
 
 from modelyard.contract.manifest import ModelManifest
 from modelyard.contract.reasons import Reason
+from modelyard.contract.results import FailureResult
 from modelyard_kit.failure import TaskFailure, UserFailure, WorldFailure
 from modelyard_kit.model import open_model
 from modelyard_serving.openapi import example_rows
@@ -42,7 +43,7 @@ def try_out(path: Path, manifest: ModelManifest, seconds: int = SECONDS) -> None
     except subprocess.TimeoutExpired:
         raise _broken(path, f"does not end within {2 * seconds} s") from None
     if ended.returncode == REFUSED:
-        raise _failure(json.loads(ended.stdout))
+        raise _failure(FailureResult.model_validate_json(ended.stdout))
     if ended.returncode < 0:
         raise _broken(path, f"is ended by {signal.Signals(-ended.returncode).name}")
     if ended.returncode:
@@ -56,9 +57,9 @@ def _broken(path: Path, how: str) -> UserFailure:
     )
 
 
-def _failure(told: dict[str, Any]) -> TaskFailure:
-    kind = UserFailure if told["blame"] == "user" else WorldFailure
-    return kind(Reason(told["reason"]), told["message"])
+def _failure(told: FailureResult) -> TaskFailure:
+    kind = UserFailure if told.blame == "user" else WorldFailure
+    return kind(Reason(told.reason), told.message)
 
 
 def _compare(path: Path, manifest: ModelManifest, found: list[Any]) -> None:
@@ -84,7 +85,7 @@ def main() -> int:
     try:
         values = _answers(path, manifest)
     except TaskFailure as failure:
-        print(json.dumps({"blame": failure.blame, "reason": failure.reason, "message": failure.message}))
+        print(failure.result().canonical())
         return REFUSED
     print(json.dumps(values))
     return 0

@@ -58,16 +58,16 @@ def _serve(of: _Endpoint, turn: Turn, stable: Revision, conditions: ConditionSet
     trouble = seen.trouble(of.now, of.settings)
     standing = Standing(status, old.get("phase", ""), seen, of.spec.replicas.min, turn.move, trouble)
     phase = at_rest(conditions, status, stable) if of.spec.suspend else stand(conditions, standing, stable)
+    written = _written(status, of.resource, phase, conditions, seen.ready)
+    events = turn.events or transitions(old.get("conditions", []), written["conditions"])
+    if _decided(of.before) != _decided(status):
+        return Plan(written, events=events)
     children = _children(of, status, stable)
     rest = leftovers(of.observed, status, children, of.now)
     measured = status.rollout is not None and status.rollout.step >= 0
     live = [r.revision for r in (stable, status.candidate) if r]
     asked = sum((servers(of.observed, r).inquiry(of.now) for r in live), Inquiry())
     waits = (turn.move.wait if turn.move else None, rest.wait, asked.wait)
-    written = _written(status, of.resource, phase, conditions, seen.ready)
-    events = turn.events or transitions(old.get("conditions", []), written["conditions"])
-    if _decided(of.before) != _decided(status):
-        return Plan(written, events=events)
     return Plan(
         status=written,
         apply=children,

@@ -67,8 +67,8 @@ class Inspection:
     async def round(self) -> None:
         """Asks about those whose turn has come first, a few at once."""
         now = self._clock()
-        targets = [(uid, target) for of in self._targets.values() for uid, target in of.items()]
-        due = sorted(((uid, t) for uid, t in targets if t.due <= now), key=lambda item: (item[1].due, item[0]))
+        due = [(uid, t) for targets in self._targets.values() for uid, t in targets.items() if t.due <= now]
+        due.sort(key=lambda item: (item[1].due, item[0]))
         await asyncio.gather(*(self._turn(uid, target) for uid, target in due[:_AT_ONCE]))
 
     async def _turn(self, uid: str, target: Target) -> None:

@@ -91,13 +91,9 @@ class Pods:
             target.read = self._clock()
         elif self._clock() - target.read < KEPT_SECONDS:
             return
-        if not self._wanted(pod, target):
-            return
-        if self._cache.set_reading(target.owner.namespace, pod, reading):
+        wanted = self._targets.get(target.owner, {}).get(pod) is target
+        if wanted and self._cache.set_reading(target.owner.namespace, pod, reading):
             self._wake(target.owner)
-
-    def _wanted(self, pod: str, target: Target) -> bool:
-        return self._targets.get(target.owner, {}).get(pod) is target
 
     def _address(self, namespace: str, name: str) -> tuple[str | None, str]:
         """The URL of a running pod's management port, and the pod's role."""

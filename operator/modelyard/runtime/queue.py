@@ -103,8 +103,9 @@ class Queue(Generic[K]):
                 continue
 
     def done(self, key: K) -> None:
-        WORK_SECONDS.observe(self._clock() - self._taken.pop(key))
-        self._resting.append((self._clock() + self._rest, key))
+        now = self._clock()
+        WORK_SECONDS.observe(now - self._taken.pop(key))
+        self._resting.append((now + self._rest, key))
         if len(self):
             self._changed.set()
 

@@ -4,7 +4,7 @@ Order: children, deletions, status, events. Whatever prefix of it happens, the n
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -125,9 +125,9 @@ class Reconciler:
             raise PlanningError(f"{type(error).__name__}: {error}") from error
 
     async def _carry_out(self, key: Key, resource: Object, plan: Plan) -> float:
-        """Seconds that the status waits for more to tell."""
+        """Seconds after which to go on: the status waits for more to tell, or the resource was not known as it is."""
         unwanted = [child for child in plan.delete if "deletionTimestamp" not in child["metadata"]]
-        wanted = [child for child in plan.apply if self._is_news(child, heal=key in self._to_heal)]
+        wanted = self._news(plan.apply, heal=key in self._to_heal)
         planned_before = bool(resource.get("status"))
         if (unwanted or (wanted and planned_before)) and not await self._is_up_to_date(key, resource):
             return ANOTHER_LOOK
@@ -147,13 +147,16 @@ class Reconciler:
             await self._recorder.tell(resource, event)
         return 0.0
 
-    def _is_news(self, child: Mapping[str, Any], *, heal: bool) -> bool:
-        """Whether the child is not there, or not as planned, or was touched by somebody."""
-        place = key_of(child)
-        present = self._intake.cache.get(place)
-        annotations: Mapping[str, str] = present["metadata"].get("annotations", {}) if present else {}
-        same = annotations.get(APPLIED_HASH) == hash_of(child, 16)
-        return heal or not same or self._intake.cache.ownership.touched(place)
+    def _news(self, children: Iterable[Mapping[str, Any]], *, heal: bool) -> list[dict[str, Any]]:
+        """Those that are not there, not as planned, or touched by somebody; with the hash of what is planned."""
+        news = []
+        for child in children:
+            place, planned = key_of(child), hash_of(child, 16)
+            present = self._intake.cache.get(place)
+            annotations: Mapping[str, str] = present["metadata"].get("annotations", {}) if present else {}
+            if heal or annotations.get(APPLIED_HASH) != planned or self._intake.cache.ownership.touched(place):
+                news.append(_marked(child, planned))
+        return news
 
     async def _is_up_to_date(self, key: Key, resource: Object) -> bool:
         """Kinds are watched apart: the garbage collector's work may be known before the deletion it follows, and what
@@ -168,12 +171,9 @@ class Reconciler:
         return False
 
     async def _apply(self, key: Key, child: Mapping[str, Any]) -> None:
-        metadata = child["metadata"]
         present = self._intake.cache.get(key_of(child))
         self._budget.spend(key)
-        marked = {**metadata, "annotations": {**metadata.get("annotations", {}), APPLIED_HASH: hash_of(child, 16)}}
-        wanted = {**child, "metadata": marked}
-        written = await (self._client.apply(wanted, force=True) if present else self._begin(wanted))
+        written = await (self._client.apply(child, force=True) if present else self._begin(child))
         self._intake.present(written)
         self._intake.cache.ownership.applied(written)
 
@@ -233,6 +233,12 @@ class Reconciler:
             await self._write_status(resource, status.failed(resource, reason, message, self._now(), final=final))
         except (ApiError, PlanningError) as error:
             log.warning("the failure could not be shown: %s", error)
+
+
+def _marked(child: Mapping[str, Any], planned: str) -> dict[str, Any]:
+    metadata = child["metadata"]
+    annotations = {**metadata.get("annotations", {}), APPLIED_HASH: planned}
+    return {**child, "metadata": {**metadata, "annotations": annotations}}
 
 
 def _same_owner(found: Object, child: Mapping[str, Any]) -> bool:
