@@ -2,6 +2,8 @@
 
 import socket
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 
 from tests.cluster.provider import ClusterError
@@ -22,6 +24,15 @@ def until(
         if time.monotonic() > deadline:
             raise ClusterError(f"{what}: not after {timeout_s:.0f} s")
         time.sleep(every_s)
+
+
+def answers(port: int, path: str) -> bool:
+    """Whether a GET on 127.0.0.1 is answered by 200."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
 
 
 def free_ports(count: int) -> list[int]:

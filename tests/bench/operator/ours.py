@@ -4,8 +4,6 @@ import json
 import os
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from tests.bench.operator.contender import NAMESPACE, REQUESTS, FailedError
 from tests.bench.operator.usage import Usage, usage
 from tests.cluster import build
 from tests.cluster.controlplane import ControlPlane
-from tests.cluster.waiting import free_ports, until
+from tests.cluster.waiting import answers, free_ports, until
 from tests.unit.chart.rendering import NAMESPACE as SYSTEM
 from tests.unit.chart.rendering import Helm, Rendered
 
@@ -108,11 +106,7 @@ class Ours:
         return before
 
     def _ready(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/readyz", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
+        return answers(self._port, "/readyz")
 
     def _trouble(self) -> str | None:
         return None if self.plane.processes.alive(_PROCESS) else f"it ended:\n{self.plane.log(_PROCESS)}"

@@ -7,8 +7,6 @@ server reaches the webhooks on 127.0.0.1, with one certificate for that address.
 import json
 import os
 import shutil
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +17,7 @@ import yaml
 from tests.bench.operator import install
 from tests.cluster import build
 from tests.cluster.controlplane import ControlPlane
-from tests.cluster.waiting import free_ports, until
+from tests.cluster.waiting import answers, free_ports, until
 
 _HOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 
@@ -44,7 +42,9 @@ class Peer:
         install.install(plane, (d for d in documents if d["kind"] not in _HOOKS))
         webhook, health = free_ports(2)
         self._run(plane, webhook, health)
-        until(lambda: _ready(health), f"{self.tool} is ready", 60, lambda: self._trouble(plane), every_s=0.2)
+        until(
+            lambda: answers(health, "/readyz"), f"{self.tool} is ready", 60, lambda: self._trouble(plane), every_s=0.2
+        )
         authority = install.encoded(plane.settings.credentials.ca)
         install.install(plane, (self._reached_at(document, webhook, authority) for document in hooks))
 
@@ -101,11 +101,3 @@ class Peer:
 
     def _trouble(self, plane: ControlPlane) -> str | None:
         return None if plane.processes.alive(self.tool) else f"it ended:\n{plane.log(self.tool)[-2000:]}"
-
-
-def _ready(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False

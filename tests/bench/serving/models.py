@@ -18,6 +18,7 @@ from modelyard.contract.document import digest_of
 from modelyard.contract.manifest import Column, ModelManifest
 from modelyard.contract.store import model_manifest
 from modelyard_kit.model import publish_file
+from modelyard_kit.onnx_format import OnnxModel
 from modelyard_kit.skops_format import SklearnModel, save_model
 from modelyard_kit.store import Store
 from modelyard_kit.tabular import arrow_schema, table_frame
@@ -71,8 +72,8 @@ def rows(model: Model, seed: int) -> pa.Table:
     return pa.table(made, schema=arrow_schema(columns(model)))
 
 
-def published(store: Store, model: Model, folder: Path) -> tuple[str, SklearnModel]:
-    """The digest of the model whose graph serves, and the native one. Raises NoExportError."""
+def published(store: Store, model: Model, folder: Path) -> tuple[str, SklearnModel, OnnxModel]:
+    """The digest of the model, the native one and its graph, which serves. Raises NoExportError."""
     table = rows(model, 0)
     frame = table_frame(table, columns(model))
     sums = frame.select_dtypes("float64").to_numpy()[:, :4].sum(axis=1)
@@ -99,4 +100,4 @@ def published(store: Store, model: Model, folder: Path) -> tuple[str, SklearnMod
     complete = exported.manifest.model_copy(update={"files": files})
     digest = digest_of(complete.wire())
     store.put_manifest(model_manifest(NAMESPACE, JOB, digest), complete)
-    return digest, native
+    return digest, native, exported

@@ -5,8 +5,6 @@ import os
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +12,7 @@ from pathlib import Path
 
 from tests.bench.operator.usage import usage
 from tests.bench.serving.load import Load
-from tests.cluster.waiting import until
+from tests.cluster.waiting import answers, until
 
 ROOT = Path(__file__).parents[3]
 PARTS = ("operator", "images/base", "images/dataset", "images/training", "images/serving", "images/drift", ".")
@@ -63,7 +61,13 @@ def serving(arguments: list[str], port: int, ready: str, log: Path, environment:
             command, stdout=out, stderr=out, cwd=ROOT, env={**os.environ, **_SINGLE, "PYTHONPATH": path, **environment}
         )
     try:
-        until(lambda: _answers(port, ready), f"{arguments[1]} is ready", 60, lambda: _ended(process, log), 0.02)
+        until(
+            lambda: answers(port, ready),
+            f"{arguments[1]} is ready",
+            60,
+            lambda: _ended(process, log),
+            0.02,
+        )
         yield Server(process.pid, port, time.perf_counter() - begun)
     finally:
         process.terminate()
@@ -75,14 +79,6 @@ def load(port: int, path: str, body: Path, connections: int, seconds: float) -> 
     given = [str(port), path, str(body), str(connections), str(seconds)]
     done = subprocess.run([*command, *given], cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=seconds + 60)
     return Load(**json.loads(done.stdout))
-
-
-def _answers(port: int, path: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 def _ended(process: "subprocess.Popen[bytes]", log: Path) -> str | None:

@@ -14,7 +14,7 @@ from modelyard.api.kinds import KINDS
 from modelyard.runtime.resources import resource_of
 from tests.cluster import kubectl
 from tests.cluster.controlplane import ControlPlane
-from tests.cluster.waiting import free_ports, until
+from tests.cluster.waiting import answers, free_ports, until
 from tests.unit.chart.rendering import NAMESPACE, ROOT, Rendered
 
 ACCOUNT = f"system:serviceaccount:{NAMESPACE}:modelyard"
@@ -79,11 +79,7 @@ class Process:
         return text
 
     def ready(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            return False
+        return answers(self.port, "/readyz")
 
     def stop(self) -> int:
         self.process.terminate()

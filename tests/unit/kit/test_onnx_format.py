@@ -12,26 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from modelyard.contract.manifest import Column, ColumnType, ModelManifest
+from modelyard.contract.manifest import Column, ColumnType
 from modelyard.contract.reasons import Reason
 from modelyard_kit.failure import TaskFailure
 from modelyard_kit.onnx_format import FILE, load, of_table, of_values
 from modelyard_kit.tabular import columns_table
 from tests.unit.kit.frames import table_of
+from tests.unit.kit.manifests import bare_manifest
 
 FEATURES = [Column(name="x", type="float64"), Column(name="y", type="int64")]
-MANIFEST = ModelManifest(
-    format="onnx",
-    task="regression",
-    files=[],
-    features=FEATURES,
-    label=Column(name="z", type="float64", role="label"),
-    metrics={},
-    profile_digest="",
-    dataset_name="",
-    dataset_digest="",
-    created_at="",
-)
+LABEL = Column(name="z", type="float64", role="label")
+MANIFEST = bare_manifest(FEATURES, format="onnx", task="regression", label=LABEL)
 
 
 def graph(*nodes: Any, initializers: Any = ()) -> onnx.ModelProto:

@@ -14,6 +14,7 @@ from modelyard.contract.manifest import Column, ModelManifest
 from modelyard_kit.failure import UserFailure
 from modelyard_kit.skops_format import SklearnModel, open_model, save_model
 from tests.unit.kit.frames import frame_of, table_of
+from tests.unit.kit.manifests import bare_manifest
 
 FEATURES = [Column(name="x", type="float64"), Column(name="c", type="string")]
 ROWS: dict[str, list[Any]] = {"x": [float(i) for i in range(60)], "c": ["a", "b", None] * 20}
@@ -26,20 +27,7 @@ def _fitted(last: Any, labels: list[Any]) -> Pipeline:
 
 
 def _manifest(task: Any, classes: list[str], types: list[str]) -> ModelManifest:
-    return ModelManifest(
-        format="skops",
-        task=task,
-        files=[],
-        trusted_types=types,
-        features=FEATURES,
-        label=Column(name="y", type="string", role="label"),
-        classes=classes,
-        metrics={},
-        profile_digest="",
-        dataset_name="",
-        dataset_digest="",
-        created_at="",
-    )
+    return bare_manifest(FEATURES, task=task, classes=classes, trusted_types=types)
 
 
 def test_a_saved_classifier_predicts_classes_with_their_probability(tmp_path: Path) -> None:

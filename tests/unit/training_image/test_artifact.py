@@ -11,11 +11,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
-from modelyard.contract.manifest import Column, ModelManifest
+from modelyard.contract.manifest import Column
 from modelyard_kit.failure import UserFailure
 from modelyard_kit.skops_format import SklearnModel
 from modelyard_training.artifact import load_artifact
 from modelyard_training.measure import measure
+from tests.unit.kit.manifests import bare_manifest
 
 X = Column(name="x", type="float64")
 Y = Column(name="y", type="bool", role="label")
@@ -50,20 +51,7 @@ def test_what_serving_would_not_load_is_refused(
 
 
 def _loaded(estimator: Any, classes: list[str]) -> SklearnModel:
-    manifest = ModelManifest(
-        format="skops",
-        task="classification",
-        files=[],
-        features=[X],
-        label=Y,
-        classes=classes,
-        metrics={},
-        profile_digest="",
-        dataset_name="",
-        dataset_digest="",
-        created_at="",
-    )
-    return SklearnModel(manifest, estimator)
+    return SklearnModel(bare_manifest([X], label=Y, classes=classes), estimator)
 
 
 def test_a_model_fitted_on_other_columns_is_told_which_it_gets() -> None:

@@ -15,11 +15,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 
-from modelyard.contract.manifest import Column, ModelManifest
+from modelyard.contract.manifest import Column
 from modelyard_kit.onnx_format import OnnxModel
 from modelyard_kit.skops_format import SklearnModel
 from modelyard_kit.tabular import arrow_schema, table_frame
 from modelyard_training.export import NoExportError, export
+from tests.unit.kit.manifests import bare_manifest
 
 NUMBERS = [Column(name="Monthly charge ($)", type="float64"), Column(name="größe", type="int64", nullable=False)]
 MIXED = [*NUMBERS, Column(name="c.1", type="string"), Column(name="c 1", type="string")]
@@ -46,20 +47,9 @@ def native(estimator: Any, features: list[Column], *, regression: bool = False) 
     table = rows()
     wanted = table_frame(table, NUMBERS).to_numpy()[:, 1] * 2.5 if regression else labels(table)
     estimator.fit(table_frame(table, features), wanted)
-    manifest = ModelManifest(
-        format="skops",
-        task="regression" if regression else "classification",
-        files=[],
-        features=features,
-        label=Column(name="y", type="string", role="label"),
-        classes=[] if regression else estimator.classes_.tolist(),
-        metrics={},
-        profile_digest="",
-        dataset_name="",
-        dataset_digest="",
-        created_at="",
-    )
-    return SklearnModel(manifest, estimator)
+    if regression:
+        return SklearnModel(bare_manifest(features, task="regression"), estimator)
+    return SklearnModel(bare_manifest(features, classes=estimator.classes_.tolist()), estimator)
 
 
 def mixed(last: Any, **encoding: Any) -> Any:
