@@ -20,6 +20,7 @@ MASTER_PORT = int(os.environ.get("MASTER_PORT", "9333"))
 DATA = os.environ.get("DATA", "/data")
 SCRATCH = Path(os.environ.get("SCRATCH", "/tmp"))  # noqa: S108 - a volume of the pod
 START_SECONDS = 60
+SHELL_SECONDS = 20
 
 
 def main() -> int:
@@ -38,7 +39,7 @@ def main() -> int:
     try:
         wait_until_ready(server)
         create_buckets(os.environ.get("BUCKETS", "").replace(",", " ").split())
-    except (TimeoutError, subprocess.CalledProcessError) as error:
+    except TimeoutError as error:
         print(f"store: {error}", file=sys.stderr)
         server.terminate()
         server.wait()
@@ -98,17 +99,26 @@ def wait_until_ready(server: subprocess.Popen[bytes]) -> None:
 
 
 def create_buckets(names: list[str]) -> None:
-    """Those that are there already stay as they are."""
-    present = {line.split()[0] for line in weed_shell("s3.bucket.list").splitlines() if "size:" in line}
-    for name in names:
-        if name not in present:
-            weed_shell(f"s3.bucket.create -name {name}")
+    """Those that are there already stay as they are. Tries again: just after its start the server may refuse."""
+    deadline = time.monotonic() + START_SECONDS
+    refused = "they do not appear"
+    while time.monotonic() < deadline:
+        try:
+            present = {line.split()[0] for line in weed_shell("s3.bucket.list").splitlines() if "size:" in line}
+            if not (missing := [name for name in names if name not in present]):
+                return
+            for name in missing:
+                weed_shell(f"s3.bucket.create -name {name}")
+        except subprocess.SubprocessError as error:
+            refused = str(error)
+            time.sleep(1)
+    raise TimeoutError(f"no buckets {', '.join(names)} after {START_SECONDS} s: {refused}")
 
 
 def weed_shell(command: str) -> str:
     shell = ["weed", "-logtostderr=true", "shell", f"-master=127.0.0.1:{MASTER_PORT}"]
     done = subprocess.run(
-        shell, input=command, stdout=subprocess.PIPE, text=True, cwd=SCRATCH, timeout=START_SECONDS, check=True
+        shell, input=command, stdout=subprocess.PIPE, text=True, cwd=SCRATCH, timeout=SHELL_SECONDS, check=True
     )
     return done.stdout
 
