@@ -18,10 +18,10 @@ def forward(product: Product, namespace: str, target: str, port: int) -> Iterato
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None
+        found = re.search(r"127\.0\.0\.1:(\d+)", process.stdout.readline())
+        if not found:  # it has ended
+            raise ProductError(f"kubectl port-forward {target}: {process.stderr.read().strip()}")
         try:
-            found = re.search(r"127\.0\.0\.1:(\d+)", process.stdout.readline())
-            if not found:
-                raise ProductError(f"kubectl port-forward {target}: {process.stderr.read().strip()}")
             yield f"http://127.0.0.1:{found[1]}"
         except Exception as error:
             if process.poll() is not None:  # kubectl ends at the first connection that the pod refuses

@@ -101,18 +101,17 @@ def wait_until_ready(server: subprocess.Popen[bytes]) -> None:
 def create_buckets(names: list[str]) -> None:
     """Those that are there already stay as they are. Tries again: just after its start the server may refuse."""
     deadline = time.monotonic() + START_SECONDS
-    refused = "they do not appear"
-    while time.monotonic() < deadline:
+    while True:
         try:
             present = {line.split()[0] for line in weed_shell("s3.bucket.list").splitlines() if "size:" in line}
-            if not (missing := [name for name in names if name not in present]):
-                return
-            for name in missing:
-                weed_shell(f"s3.bucket.create -name {name}")
+            for name in names:
+                if name not in present:
+                    weed_shell(f"s3.bucket.create -name {name}")
+            return
         except subprocess.SubprocessError as error:
-            refused = str(error)
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no buckets {', '.join(names)} after {START_SECONDS} s: {error}") from None
             time.sleep(1)
-    raise TimeoutError(f"no buckets {', '.join(names)} after {START_SECONDS} s: {refused}")
 
 
 def weed_shell(command: str) -> str:
