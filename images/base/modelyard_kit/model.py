@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modelyard.contract.manifest import BlobFile, ModelManifest
 from modelyard.contract.reasons import Reason
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 FORMATS = {"skops": "modelyard_kit.skops_format", "onnx": "modelyard_kit.onnx_format"}
 
 
-@dataclass(frozen=True)
-class Prediction:
+class Prediction(NamedTuple):
     """`values`: classes as strings, or floats of a regression. `scores`: the probability of each, or None."""
 
     values: list[str] | list[float]
@@ -51,7 +50,7 @@ class LoadedModel(ABC):
         """The likeliest class of each row; `probabilities` are rows x classes."""
         best = probabilities.argmax(axis=1)
         classes = self.manifest.classes
-        return Prediction([classes[i] for i in best], probabilities.max(axis=1).tolist(), probabilities)
+        return Prediction([classes[i] for i in best.tolist()], probabilities.max(axis=1).tolist(), probabilities)
 
 
 def publish_file(store: Store, path: Path) -> BlobFile:

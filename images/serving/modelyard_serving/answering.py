@@ -5,6 +5,7 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import uuid4
 
 from modelyard.contract.capture import sampled
@@ -13,7 +14,6 @@ from modelyard_serving.call import Answer, Call, Request, error_answer
 from modelyard_serving.errors import RequestError
 from modelyard_serving.forward import Forwarded, forward
 from modelyard_serving.http import DisconnectedError, Receive
-from modelyard_serving.patience import awaited
 from modelyard_serving.records import CaptureRecord
 from modelyard_serving.routing import candidate_url, disagreements
 from modelyard_serving.serving import Loaded, Serving
@@ -21,8 +21,7 @@ from modelyard_serving.serving import Loaded, Serving
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(NamedTuple):
     """A call to be answered: `path` as it came, `seconds` spent on it until now; `receive` tells when its caller
     leaves."""
 
@@ -34,8 +33,7 @@ class Work:
     receive: Receive
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """This server's own answer; `prediction` is None where the model failed or took too long."""
 
     answer: Answer
@@ -55,7 +53,9 @@ async def answer_alone(serving: Serving, work: Work) -> Outcome:
     started = time.perf_counter()
     prediction: Prediction | None = None
     try:
-        prediction = await awaited(work.loaded.predictor.predict(work.call.rows), work.receive, work.call.seconds)
+        prediction = await serving.patience.awaited(
+            work.loaded.predictor.predict(work.call.rows), work.receive, work.call.seconds
+        )
         answer = work.call.render(prediction)
     except DisconnectedError:
         raise
@@ -65,7 +65,7 @@ async def answer_alone(serving: Serving, work: Work) -> Outcome:
         answer = fault("the model failed on this request")
     seconds = time.perf_counter() - started
     milliseconds = (work.seconds + seconds) * 1000
-    serving.metrics.rows.inc(work.call.rows.count)
+    serving.metrics.rows += work.call.rows.count
     statistics.stable.answered(milliseconds, failed=answer.status >= 500)
     return Outcome(answer, prediction, milliseconds)
 

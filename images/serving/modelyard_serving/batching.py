@@ -20,7 +20,7 @@ Ask = Callable[[Rows], Prediction]
 Observe = Callable[[float, int], None]  # seconds in the model, requests that were asked together
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Waiting:
     rows: Rows
     answer: "asyncio.Future[Prediction]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import orjson
@@ -21,8 +21,7 @@ FORWARDED = "modelyard-forwarded"  # set by the stable server on a candidate's s
 CURL_DEFAULT = "application/x-www-form-urlencoded"  # what `curl -d` sends unless told; the body decides then
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """`headers` by lower-case name."""
 
     headers: Mapping[str, str]
@@ -42,16 +41,14 @@ class Endpoint:
     manifest: ModelManifest
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     status: int
     body: bytes
     content_type: str = JSON
     headers: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """A parsed request. `read` finds the predictions in an answer that `render` of any server wrote; `seconds` is how
     long the caller waits for one."""
 

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import NamedTuple
 
 from modelyard_serving import invocations, v1, v2
 from modelyard_serving.answering import Work, answer_alone, answer_split, fault, record
@@ -28,8 +29,7 @@ MAX_IN_FLIGHT = 128  # requests in work; more are told to come back, so that mem
 _PREDICT = ":predict"  # V1 puts its verb behind the name
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(NamedTuple):
     """A path of the hot ones; `endpoint`, `model` and `version` as the caller wrote them."""
 
     protocol: str
@@ -39,6 +39,7 @@ class Route:
     endpoint: str | None = None
 
 
+@lru_cache
 def match(path: str) -> Route | None:
     match path.split("/"):
         case ["", "invocations"]:
@@ -60,7 +61,6 @@ class DataPlane:
     def __init__(self, serving: Serving, shell: App) -> None:
         self.serving = serving
         self.shell = shell
-        self._in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.serving.draining:
@@ -69,7 +69,7 @@ class DataPlane:
         if route is None:
             await self.shell(scope, receive, send)
         elif scope["method"] != "POST":
-            await respond(send, replace(error_answer(RequestError(405, "use POST")), headers=(("allow", "POST"),)))
+            await respond(send, error_answer(RequestError(405, "use POST"))._replace(headers=(("allow", "POST"),)))
         else:
             await self._answer(route, scope, receive, send)
 
@@ -77,7 +77,7 @@ class DataPlane:
         """Every request gets an answer, and none that shows a traceback."""
         started = time.perf_counter()
         captured: CaptureRecord | None = None
-        self._count(+1)
+        self.serving.in_flight += 1
         try:
             answer, captured = await self._infer(route, scope, receive, started)
         except DisconnectedError:
@@ -87,7 +87,7 @@ class DataPlane:
         except Exception:
             answer = fault("the server failed on this request")
         finally:
-            self._count(-1)
+            self.serving.in_flight -= 1
         self.serving.metrics.answered(route.protocol, answer.status, time.perf_counter() - started)
         await respond(send, answer)
         if captured is not None and self.serving.loaded is not None:
@@ -98,7 +98,7 @@ class DataPlane:
     ) -> tuple[Answer, CaptureRecord | None]:
         self.serving.check_endpoint(route.endpoint)
         loaded = self.serving.model(route.model, route.version)
-        if self._in_flight > MAX_IN_FLIGHT:
+        if self.serving.in_flight > MAX_IN_FLIGHT:
             raise RequestError(429, f"{MAX_IN_FLIGHT} requests are in work: try again", retry_after=1)
         request = await read_request(scope, receive)
         call = route.parse(request, loaded.endpoint)
@@ -110,15 +110,11 @@ class DataPlane:
         own = await answer_alone(self.serving, work)
         if not forwarded:
             return own.answer, record(self.serving, work, own, "stable")
-        answer = replace(own.answer, headers=(*own.answer.headers, (LATENCY, f"{own.milliseconds:.3f}")))
+        answer = own.answer._replace(headers=(*own.answer.headers, (LATENCY, f"{own.milliseconds:.3f}")))
         # Whoever answers the user captures: a stable server answers by itself after a failure, or a too long wait.
         if own.answer.status != 200 or await has_left(receive):
             return answer, None
         return answer, record(self.serving, work, own, "candidate")
-
-    def _count(self, change: int) -> None:
-        self._in_flight += change
-        self.serving.metrics.inflight.set(self._in_flight)
 
 
 def _closing(send: Send) -> Send:

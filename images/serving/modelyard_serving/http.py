@@ -44,11 +44,9 @@ async def read_request(scope: Scope, receive: Receive) -> Request:
 
 
 async def respond(send: Send, answer: Answer) -> None:
-    headers = [
-        (b"content-type", answer.content_type.encode()),
-        (b"content-length", str(len(answer.body)).encode()),
-        *((name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in answer.headers),
-    ]
+    headers = [(b"content-type", answer.content_type.encode()), (b"content-length", b"%d" % len(answer.body))]
+    for name, value in answer.headers:
+        headers.append((name.encode("latin-1"), value.encode("latin-1", "replace")))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
 

@@ -20,6 +20,7 @@ from modelyard_serving.forward import forwarding_client
 from modelyard_serving.http import App
 from modelyard_serving.loading import load
 from modelyard_serving.management import management
+from modelyard_serving.protocol import Protocol
 from modelyard_serving.serving import Loaded, Serving
 from modelyard_serving.shell import shell
 
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 LIMIT_SECONDS = 27.0  # from SIGTERM to the end; SageMaker and Kubernetes kill after 30
 FINISH_SECONDS = 8.0  # of it for requests in work
 FLUSH_SECONDS = 5.0  # of it for captured rows, at least
+GARBAGE = 20_000  # new objects until garbage is looked for: a request makes a hundred, and nearly no cycles
 KEEP_ALIVE = 30  # seconds that an idle connection is kept
 
 
@@ -68,6 +70,7 @@ async def _live(serving: Serving, stop: asyncio.Event) -> int:
     try:
         serving.begin(loading.result(), time.monotonic() - started)
         gc.freeze()  # the model and its libraries stay: requests need not be searched for garbage among them
+        gc.set_threshold(GARBAGE)
     except TaskFailure as failure:
         log.error("%s: %s", failure.reason, failure.message, exc_info=failure.__cause__)
         write_result(failure.result())
@@ -127,6 +130,7 @@ def server(app: App, port: int, host: str = "0.0.0.0") -> uvicorn.Server:  # noq
             app,
             host=host,
             port=port,
+            http=Protocol,
             lifespan="off",
             log_config=None,
             access_log=False,

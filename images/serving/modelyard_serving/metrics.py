@@ -1,14 +1,16 @@
-"""Prometheus metrics of one server; children of hot paths are bound once."""
+"""Prometheus metrics of one server; what every request changes is counted in plain numbers, and read by a scrape."""
 
+from collections import Counter
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import Counter as CounterMetric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from modelyard_serving.call import Endpoint
+from modelyard_serving.tally import Distribution
 
 SECONDS = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.024, 4.096, 30.0)
 REQUESTS = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -34,37 +36,19 @@ class _SpoolCollector(Collector):
         yield GaugeMetricFamily(f"{self._name}_buffered", "Rows that wait for the store.", self._spool.buffered)
 
 
-class Metrics:
+class Metrics(Collector):
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._requests = Counter(
-            "modelyard_inference_requests", "Answered requests.", ["protocol", "code"], registry=self.registry
-        )
-        self._duration = Histogram(
-            "modelyard_inference_request_duration_seconds",
-            "From the request's first byte to its answer.",
-            ["protocol"],
-            buckets=SECONDS,
-            registry=self.registry,
-        )
-        self._compute = Histogram(
-            "modelyard_inference_compute_duration_seconds",
-            "In the model, for all requests that were asked together.",
-            buckets=SECONDS,
-            registry=self.registry,
-        )
-        self._batch = Histogram(
-            "modelyard_inference_batch_requests",
-            "Requests that were asked together.",
-            buckets=REQUESTS,
-            registry=self.registry,
-        )
-        self.rows = Counter("modelyard_inference_rows", "Predicted rows.", registry=self.registry)
+        self.rows = 0  # predicted
+        self._requests: Counter[tuple[str, int]] = Counter()
+        self._durations: dict[str, Distribution] = {}
+        self._compute = Distribution(SECONDS)
+        self._batch = Distribution(REQUESTS)
         self.inflight = Gauge("modelyard_inference_inflight", "Requests in work.", registry=self.registry)
-        self.forwarded = Counter(
+        self.forwarded = CounterMetric(
             "modelyard_forwarded_requests", "Requests sent on to the candidate.", ["result"], registry=self.registry
         )
-        self.compared = Counter(
+        self.compared = CounterMetric(
             "modelyard_compared_rows", "Rows predicted by both revisions.", ["result"], registry=self.registry
         )
         self.ready = Gauge("modelyard_model_ready", "1 while requests are served.", registry=self.registry)
@@ -75,16 +59,42 @@ class Metrics:
             ["model", "revision", "digest", "format", "training_job", "dataset"],
             registry=self.registry,
         )
-        self._bound = lru_cache(maxsize=256)(self._bind)
+        self.registry.register(self)
 
     def answered(self, protocol: str, code: int, seconds: float) -> None:
-        requests, duration = self._bound(protocol, code)
-        requests.inc()
+        """`seconds` from the request's first byte to its answer."""
+        self._requests[protocol, code] += 1
+        if (duration := self._durations.get(protocol)) is None:
+            duration = self._durations[protocol] = Distribution(SECONDS)
         duration.observe(seconds)
 
     def batch(self, seconds: float, requests: int) -> None:
+        """`seconds` in the model, for all requests that were asked together."""
         self._compute.observe(seconds)
         self._batch.observe(requests)
+
+    def collect(self) -> Iterator[Metric]:
+        answered = CounterMetricFamily(
+            "modelyard_inference_requests", "Answered requests.", labels=["protocol", "code"]
+        )
+        for (protocol, code), count in self._requests.items():
+            answered.add_metric([protocol, str(code)], count)
+        yield answered
+        durations = HistogramMetricFamily(
+            "modelyard_inference_request_duration_seconds",
+            "From the request's first byte to its answer.",
+            labels=["protocol"],
+        )
+        for protocol, duration in self._durations.items():
+            durations.add_metric([protocol], duration.buckets(), duration.sum)
+        yield durations
+        yield _histogram(
+            "modelyard_inference_compute_duration_seconds",
+            "In the model, for all requests that were asked together.",
+            self._compute,
+        )
+        yield _histogram("modelyard_inference_batch_requests", "Requests that were asked together.", self._batch)
+        yield CounterMetricFamily("modelyard_inference_rows", "Predicted rows.", self.rows)
 
     def watch(self, spool: SpoolCounts, name: str) -> None:
         """Shows a spool's running totals as `<name>_total{result}` and `<name>_buffered`."""
@@ -96,5 +106,6 @@ class Metrics:
         self._info.labels(endpoint.name, endpoint.revision, digest, manifest.format, training_job, dataset).set(1)
         self.load_seconds.set(seconds)
 
-    def _bind(self, protocol: str, code: int) -> tuple[Counter, Histogram]:
-        return self._requests.labels(protocol, str(code)), self._duration.labels(protocol)
+
+def _histogram(name: str, documentation: str, found: Distribution) -> HistogramMetricFamily:
+    return HistogramMetricFamily(name, documentation, found.buckets(), found.sum)

@@ -1,58 +1,86 @@
 """How long the model's answer to a request is waited for: until its caller leaves or its time is up.
 
-What still waits in the queue is then not asked for any more.
+What still waits in the queue is then not asked for any more. Most answers are there before anybody looks: one timer for
+all of them costs less than two for each.
 """
 
 import asyncio
 
 from modelyard_kit.model import Prediction
+from modelyard_serving.call import LONGEST
 from modelyard_serving.errors import RequestError
 from modelyard_serving.http import DisconnectedError, Receive
 
-LOOK_AFTER = 0.05  # seconds until the connection is watched: most answers are there before and cost nothing more
+LOOK_EVERY = 0.05  # seconds; a request that waits at two looks has its connection watched
 
 
 class _Watch:
     """Cancels what is waited for; `gone` and `late` say why."""
 
+    __slots__ = ("_answer", "_looking", "_receive", "_timer", "gone", "late", "seen")
+
     def __init__(self, answer: "asyncio.Future[Prediction]", receive: Receive) -> None:
-        self.gone = self.late = False
+        self.gone = self.late = self.seen = False
         self._answer = answer
         self._receive = receive
         self._looking: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     def look(self) -> None:
-        self._looking = asyncio.create_task(self._look())
+        self._looking = self._looking or asyncio.create_task(self._look())
 
     async def _look(self) -> None:
         if (await self._receive())["type"] == "http.disconnect":
             self.gone = True
             self._answer.cancel()
 
-    def end(self) -> None:
+    def end_after(self, seconds: float) -> None:
+        self._timer = self._timer or asyncio.get_running_loop().call_later(seconds, self._end)
+
+    def _end(self) -> None:
         self.late = True
         self._answer.cancel()
 
     def close(self) -> None:
         if self._looking:
             self._looking.cancel()
+        if self._timer:
+            self._timer.cancel()
 
 
-async def awaited(answer: "asyncio.Future[Prediction]", receive: Receive, seconds: float) -> Prediction:
-    """Raises DisconnectedError when the caller has left, RequestError 504 when the time is up."""
-    loop, watch = asyncio.get_running_loop(), _Watch(answer, receive)
-    timers = (loop.call_later(LOOK_AFTER, watch.look), loop.call_later(seconds, watch.end))
-    try:
-        return await answer
-    except asyncio.CancelledError:
-        if watch.late:
-            raise RequestError(
-                504, f"the model has not answered within {seconds:g} s: send fewer rows, or ask for more replicas"
-            ) from None
-        if watch.gone:
-            raise DisconnectedError from None
-        raise
-    finally:
-        watch.close()
-        for timer in timers:
-            timer.cancel()
+class Patience:
+    """Lives on one event loop."""
+
+    def __init__(self) -> None:
+        self._watches: set[_Watch] = set()
+        self._next: asyncio.TimerHandle | None = None
+
+    async def awaited(self, answer: "asyncio.Future[Prediction]", receive: Receive, seconds: float) -> Prediction:
+        """Raises DisconnectedError when the caller has left, RequestError 504 when the time is up."""
+        watch = _Watch(answer, receive)
+        if seconds < LONGEST:
+            watch.end_after(seconds)
+        self._watches.add(watch)
+        if self._next is None:
+            self._next = asyncio.get_running_loop().call_later(LOOK_EVERY, self._look)
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            if watch.late:
+                raise RequestError(
+                    504, f"the model has not answered within {seconds:g} s: send fewer rows, or ask for more replicas"
+                ) from None
+            if watch.gone:
+                raise DisconnectedError from None
+            raise
+        finally:
+            self._watches.discard(watch)
+            watch.close()
+
+    def _look(self) -> None:
+        self._next = asyncio.get_running_loop().call_later(LOOK_EVERY, self._look) if self._watches else None
+        for watch in self._watches:
+            if watch.seen:
+                watch.look()
+                watch.end_after(LONGEST)  # counts from here: a look or two more than said
+            watch.seen = True

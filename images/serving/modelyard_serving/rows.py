@@ -1,18 +1,18 @@
 """The rows of one request as typed columns: what the model is asked and what is captured."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 from modelyard.contract.manifest import Column
 from modelyard_serving.errors import RequestError
-from modelyard_serving.values import CONVERTERS, Value
+from modelyard_serving.values import CONVERTERS, Value, is_plain
 
 MAX_ROWS = 100_000  # of a request: a small body can hold millions, each of them many objects
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Rows:
     """`columns` has the values of every feature of the model, in its order, as Python types; None is missing."""
 
@@ -76,17 +76,20 @@ def rows_of_objects(features: Sequence[Column], given: Sequence[Any]) -> Rows:
     return rows_of_columns(features, {name: [row[name] for row in given] for name in names})
 
 
-def _check_names(features: Sequence[Column], given: Iterable[str], where: str = "") -> None:
+def _check_names(features: Sequence[Column], given: Mapping[str, Any], where: str = "") -> None:
+    if len(given) == len(features) and all(feature.name in given for feature in features):
+        return
     known = [feature.name for feature in features]
-    found = set(given)
-    for name in sorted(found.difference(known)):
+    for name in sorted(set(given).difference(known)):
         raise RequestError(400, f"column {name!r}{where} is not known to the model: it takes {', '.join(known)}")
     for name in known:
-        if name not in found:
+        if name not in given:
             raise RequestError(400, f"column {name!r}{where} is missing: send it, as null where the value is not known")
 
 
 def _typed(feature: Column, values: list[Any]) -> list[Value]:
+    if is_plain(feature.type, values):
+        return values
     convert = CONVERTERS[feature.type]
     typed: list[Value] = []
     for number, value in enumerate(values):

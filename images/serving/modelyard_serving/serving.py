@@ -10,6 +10,7 @@ from modelyard_kit.progress import Reporter
 from modelyard_serving.call import Endpoint
 from modelyard_serving.errors import NotReadyError, RequestError
 from modelyard_serving.metrics import Metrics
+from modelyard_serving.patience import Patience
 from modelyard_serving.predictor import Predictor
 from modelyard_serving.records import CaptureRecord, LabelRecord
 from modelyard_serving.routing import check_routing
@@ -39,7 +40,10 @@ class Serving:
         self.routing = Routing(epoch="")
         self.loaded: Loaded | None = None
         self.draining = False
+        self.in_flight = 0  # requests in work
+        self.patience = Patience()
         self.metrics.ready.set_function(lambda: float(self.ready))
+        self.metrics.inflight.set_function(lambda: float(self.in_flight))
 
     @property
     def ready(self) -> bool:

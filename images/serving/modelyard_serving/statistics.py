@@ -1,8 +1,7 @@
 """What this server has seen since the rollout step began, for the operator's checks."""
 
-from bisect import bisect_left
-
 from modelyard.contract.progress import LATENCY_BOUNDS_MS, ServingStats, VariantStats
+from modelyard_serving.tally import Distribution
 
 
 class Variant:
@@ -11,15 +10,15 @@ class Variant:
     def __init__(self) -> None:
         self.requests = 0
         self.errors = 0
-        self.latency = [0] * (len(LATENCY_BOUNDS_MS) + 1)
+        self.latency = Distribution(LATENCY_BOUNDS_MS)
 
     def answered(self, milliseconds: float, failed: bool) -> None:
         self.requests += 1
         self.errors += failed
-        self.latency[bisect_left(LATENCY_BOUNDS_MS, milliseconds)] += 1
+        self.latency.observe(milliseconds)
 
     def snapshot(self) -> VariantStats:
-        return VariantStats(requests=self.requests, errors=self.errors, latency=list(self.latency))
+        return VariantStats(requests=self.requests, errors=self.errors, latency=list(self.latency.counts))
 
 
 class Statistics:

@@ -1,7 +1,7 @@
 """The tensors of a V2 inference request: one per column, or one of two dimensions for all numeric columns."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from modelyard.contract.manifest import Column
 from modelyard_serving.errors import RequestError
@@ -68,6 +68,9 @@ def _parts(tensor: object) -> tuple[str, list[int], list[Any]]:
             400, f"tensor {name!r} has datatype {tensor.get('datatype')!r}: use one of {', '.join(sorted(DATATYPES))}"
         )
     shape, data = tensor.get("shape"), tensor.get("data")
+    if isinstance(data, list) and _is_flat(shape, data):
+        check_count(len(data))
+        return name, shape, data
     if not isinstance(shape, list) or not shape or not all(type(size) is int and size >= 0 for size in shape):
         raise RequestError(400, f"tensor {name!r} needs a shape: a list of sizes, the first is the number of rows")
     check_count(shape[0])
@@ -82,7 +85,14 @@ def _parts(tensor: object) -> tuple[str, list[int], list[Any]]:
     return name, shape, flat
 
 
+def _is_flat(shape: object, data: list[Any]) -> TypeGuard[list[int]]:
+    """Whether it is one value per row, as most tensors are."""
+    if not isinstance(shape, list) or len(shape) != 1 or type(shape[0]) is not int or shape[0] != len(data):
+        return False
+    return list not in map(type, data)
+
+
 def _flat(data: list[Any]) -> list[Any]:
-    while any(isinstance(item, list) for item in data):
+    while list in map(type, data):
         data = [leaf for item in data for leaf in (item if isinstance(item, list) else [item])]
     return data

@@ -1,8 +1,7 @@
 """The V2 (Open Inference Protocol) codec: a request's tensors to rows, predictions to tensors, as JSON or as bytes."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -104,8 +103,7 @@ def _wanted(outputs: object, manifest: ModelManifest) -> list[str]:
     return [name for name in known if name in names]
 
 
-@dataclass(frozen=True)
-class Form:
+class Form(NamedTuple):
     """How a call is to be answered; `in_bytes` are the outputs that go behind the JSON, True is all of them."""
 
     endpoint: Endpoint

@@ -6,6 +6,7 @@ Strict on purpose: a number in a string column or a text in a number column is t
 import math
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from typing import Any
 
 from modelyard.contract.manifest import ColumnType
 
@@ -76,6 +77,19 @@ CONVERTERS: dict[ColumnType, Callable[[object], Value]] = {
     "timestamp": to_timestamp,
     "date": to_date,
 }
+
+
+_PLAIN: dict[ColumnType, type] = {"bool": bool, "int64": int, "float64": float, "string": str}
+
+
+def is_plain(column_type: ColumnType, values: list[Any]) -> bool:
+    """Whether all values are what their converter would return: told in one look at their types, for most requests."""
+    plain = _PLAIN.get(column_type)
+    if plain is None or set(map(type, values)) != {plain}:
+        return False
+    if plain is float:
+        return math.isfinite(sum(values))
+    return plain is not int or (min(values) in INT64 and max(values) in INT64)
 
 
 def parse_text(text: str, column_type: ColumnType) -> object:

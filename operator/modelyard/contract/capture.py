@@ -15,4 +15,6 @@ LABEL_COLUMNS = ("inference_id", "time", "label")  # label: string; the reader c
 
 def sampled(inference_id: str, percent: int) -> bool:
     """Whether a request is captured: by hash of its id, so every revision decides alike."""
-    return int(hashlib.sha256(inference_id.encode()).hexdigest()[:8], 16) % 100 < percent
+    if percent <= 0:
+        return False
+    return int.from_bytes(hashlib.sha256(inference_id.encode()).digest()[:4]) % 100 < percent

@@ -16,6 +16,7 @@ from modelyard_serving.errors import RequestError
 from modelyard_serving.invocations import rows_of_csv, rows_of_json
 from modelyard_serving.rows import Rows, rows_of_columns
 from modelyard_serving.tensors import rows_of_tensors
+from modelyard_serving.values import CONVERTERS, is_plain
 from tests.unit.serving_image.models import FEATURES, v2_body
 
 NOON = datetime(2024, 5, 1, 12, 30, tzinfo=UTC)
@@ -88,3 +89,24 @@ def test_csv_carries_every_value_but_tells_no_empty_string_from_null(table: list
     csv.writer(text).writerows((repr(price), region, hour) for price, region, hour in table)
     found = columns_table(rows_of_csv(FEATURES, text.getvalue().encode()).columns, FEATURES).to_pylist()
     assert [(row["price"], row["region"] or "", row["hour"]) for row in found] == table
+
+
+@given(
+    st.sampled_from(list(CONVERTERS)),
+    st.lists(
+        st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.lists(st.floats(), max_size=1)),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_what_is_taken_for_plain_is_what_its_converter_would_return(kind: ColumnType, values: list[Any]) -> None:
+    if is_plain(kind, values):
+        assert list(map(CONVERTERS[kind], values)) == values
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [("bool", [True]), ("int64", [1, -(2**63)]), ("float64", [1.5, 0.0]), ("string", ["a"])],
+)
+def test_most_values_are_plain(kind: ColumnType, values: list[Any]) -> None:
+    assert is_plain(kind, values)

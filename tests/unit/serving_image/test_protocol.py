@@ -1,0 +1,69 @@
+"""Answers on a real connection: in one packet, and none is kept back."""
+
+import asyncio
+
+import orjson
+import pytest
+
+from modelyard_serving.protocol import JoinedTransport
+from tests.unit.serving_image import models
+from tests.unit.serving_image.models import ROWS, Endpoint, v2_body
+
+BODY = orjson.dumps(v2_body({name: values[:1] for name, values in ROWS.items()}))
+INFER = f"POST /v2/models/demo/infer HTTP/1.1\r\nhost: x\r\ncontent-length: {len(BODY)}\r\n".encode()
+
+
+class Written:
+    """A transport that remembers each write."""
+
+    def __init__(self) -> None:
+        self.writes: list[bytes] = []
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        self.writes.append(data)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([b"HTTP/1.1 200 OK\r\n\r\n", b"body"], [b"HTTP/1.1 200 OK\r\n\r\nbody"]),
+        ([b"HTTP/1.1 200 OK\r\n\r\n", b"5\r\nhello\r\n", b"0\r\n\r\n"], [b"HTTP/1.1 200 OK\r\n\r\n5\r\nhello\r\n"]),
+        ([b"HTTP/1.1 100 Continue\r\n\r\n"], [b"HTTP/1.1 100 Continue\r\n\r\n"]),
+        ([b"HTTP/1.1 204 No Content\r\n\r\n"], []),
+    ],
+    ids=["body", "chunks", "interim", "head"],
+)
+def test_a_head_waits_for_its_body(given: list[bytes], expected: list[bytes]) -> None:
+    written = Written()
+    transport = JoinedTransport(written)
+    for data in given:
+        transport.write(data)
+    assert written.writes == expected
+    transport.close()
+    assert b"".join(written.writes) == b"".join(given)
+    assert written.closed
+
+
+async def test_an_answer_comes_at_once_also_to_head_and_to_a_caller_that_waits_to_send(served: Endpoint) -> None:
+    async with models.listening(served.app) as port, asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(INFER + b"expect: 100-continue\r\n\r\n")
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(BODY)
+        assert await answer(reader) == b"HTTP/1.1 200 OK"
+        writer.write(b"HEAD /v2/models/demo HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 405")
+        writer.write((INFER + b"\r\n" + BODY) * 3)  # pipelined
+        assert [await answer(reader) for _ in range(3)] == [b"HTTP/1.1 200 OK"] * 3
+        writer.close()
+
+
+async def answer(reader: asyncio.StreamReader) -> bytes:
+    """The status line of the next answer."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    await reader.readexactly(int(head.split(b"content-length: ")[1].split(b"\r\n")[0]))
+    return head.split(b"\r\n")[0]
