@@ -7,6 +7,7 @@ from typing import Any
 import obstore
 import pytest
 
+from tests.e2e.caller import calling
 from tests.e2e.client import Client, client, predictions
 from tests.e2e.squares import dataset, points, training
 from tests.e2e.user import User, condition
@@ -18,6 +19,8 @@ ROLLOUT = {
     "minRequests": 10,
 }
 
+SERVED = {"model": {"trainingJobRef": {"name": "served"}}, "replicas": {"min": 1}, "rollout": ROLLOUT}
+
 
 @pytest.fixture
 def endpoint(user: User) -> str:
@@ -25,8 +28,7 @@ def endpoint(user: User) -> str:
     uri = user.put("serving/points.parquet", points(2000, 7))
     user.apply("Dataset", "served", dataset(uri))
     user.apply("TrainingJob", "served", training("served"))
-    spec = {"model": {"trainingJobRef": {"name": "served"}}, "replicas": {"min": 1}, "rollout": ROLLOUT}
-    reference = user.apply("ModelDeployment", "served", spec)
+    reference = user.apply("ModelDeployment", "served", SERVED)
     user.wait(reference, "Ready", timeout=240)
     return reference
 
@@ -106,3 +108,29 @@ def test_canary_that_disagrees_is_rolled_back(user: User, endpoint: str, eventua
     resource = user.wait(endpoint, "RolloutHealthy", "False", "RolledBack")
     assert condition(resource, "Ready")["status"] == "True"
     assert "RolledBack" in user.describe(endpoint)
+
+
+def test_nobody_notices_changed_pods_a_deleted_pod_and_a_new_model(
+    user: User, endpoint: str, images: dict[str, str]
+) -> None:
+    old = user.status(endpoint)["stable"]["revision"]
+
+    def pods() -> set[str]:
+        selector = ("--selector", f"modelyard.dev/revision={old}", "--output", "name")
+        return set(user.kubectl("get", "pods", *selector).split())
+
+    with calling(user, images["serving"], "served", "served") as calls:
+        before = pods()
+        changed = {"replicas": {"min": 2}, "resources": {"requests": {"cpu": "60m"}}}
+        user.apply("ModelDeployment", "served", {**SERVED, **changed})
+        user.kubectl("wait", *before, "--for=delete", "--timeout=120s")
+        user.wait(endpoint, "Ready")
+        one, _ = sorted(pods())
+        user.kubectl("delete", one, "--wait", "--timeout=60s")
+        user.wait(endpoint, "Ready")
+        user.apply("TrainingJob", "served", training("served", parameters={"max_iter": "60"}))
+        new = user.until(endpoint, lambda s: s["stable"]["revision"] != old, timeout=240)["stable"]["revision"]
+        user.wait(endpoint, "Ready")
+    assert calls.failed == []
+    assert calls.versions.keys() == {old, new}
+    assert min(calls.versions.values()) >= 10
