@@ -45,7 +45,7 @@ class OnnxModel(LoadedModel):
         features = self.manifest.features
         if self._is_numeric:
             matrix = [in_numbers(values, column) for values, column in zip(columns, features, strict=True)]
-            return self._answered({self._inputs[0]: np.array(matrix, dtype=np.float32).T})
+            return self._answered({self._inputs[0]: in_float32(matrix).T})
         return self._asked([of_values(values, column) for values, column in zip(columns, features, strict=True)])
 
     def _asked(self, vectors: list[Vector]) -> Prediction:
@@ -74,14 +74,14 @@ def of_table(values: pa.ChunkedArray, column: Column) -> Vector:
     if column.type == "string":
         values = pc.fill_null(values.cast(pa.string()), MISSING)
     found: Vector = column_values(values, column.type)
-    return found if column.type == "string" else found.astype(np.float32)
+    return found if column.type == "string" else in_float32(found)
 
 
 def of_values(values: Sequence[Any], column: Column) -> Vector:
     """As `of_table` for the same values; None is missing."""
     if column.type == "string":
         return np.array([MISSING if value is None else value for value in values], dtype=object)
-    return np.array(in_numbers(values, column), dtype=np.float32)
+    return in_float32(in_numbers(values, column))
 
 
 def in_numbers(values: Sequence[Any], column: Column) -> Sequence[Any]:
@@ -91,6 +91,16 @@ def in_numbers(values: Sequence[Any], column: Column) -> Sequence[Any]:
     if column.type == "date":
         return [None if value is None else (value.toordinal() - EPOCH) * DAY for value in values]
     return values
+
+
+def in_float32(values: Any) -> Vector:
+    """Numbers beyond its range become the largest it has, not infinite: what a graph makes of those is no number."""
+    try:
+        with np.errstate(over="raise"):
+            return np.asarray(values, dtype=np.float32)
+    except FloatingPointError:
+        largest = np.finfo(np.float32).max
+        return np.clip(np.asarray(values, dtype=np.float64), -largest, largest).astype(np.float32)
 
 
 def load(path: Path, manifest: ModelManifest) -> OnnxModel:

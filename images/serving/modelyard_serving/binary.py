@@ -98,7 +98,7 @@ def _elements(tensor: dict[str, Any], content: memoryview) -> list[Any]:
     name, datatype = tensor.get("name"), tensor.get("datatype")
     if datatype == "BYTES":
         return _words(name, content)
-    if datatype not in _TYPES:
+    if not isinstance(datatype, str) or datatype not in _TYPES:
         raise RequestError(400, f"tensor {name!r} has datatype {datatype!r}: it cannot be sent in bytes")
     kind = np.dtype(_TYPES[datatype])
     if len(content) % kind.itemsize:

@@ -8,6 +8,8 @@ from modelyard_serving.call import MAX_ID
 from modelyard_serving.errors import RequestError
 from modelyard_serving.records import LabelRecord, row_id
 
+MAX_ROW_ID = MAX_ID + 16  # characters: a row's id is longer than its request's
+
 
 def parse_feedback(content: object, manifest: ModelManifest) -> list[LabelRecord]:
     """`{"inference_id", "label"}`, `{"inference_id", "labels": one per row}`, or `{"labels": [of the first form]}`.
@@ -57,6 +59,6 @@ def _record(item: object, manifest: ModelManifest, where: str = "the body") -> L
 
 
 def _id(value: Any, where: str) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_ID + 16:  # a row's id is longer than its request's
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_ROW_ID:
         raise RequestError(400, f"{where}: inference_id must be the id of an answered request")
     return value

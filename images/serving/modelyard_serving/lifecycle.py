@@ -30,6 +30,7 @@ LIMIT_SECONDS = 27.0  # from SIGTERM to the end; SageMaker and Kubernetes kill a
 FINISH_SECONDS = 8.0  # of it for requests in work
 FLUSH_SECONDS = 5.0  # of it for captured rows, at least
 GARBAGE = 20_000  # new objects until garbage is looked for: a request makes a hundred, and nearly no cycles
+LOOK_TICKS = 10  # of uvicorn, a tenth of a second each: how often slow connections are looked for
 KEEP_ALIVE = 30  # seconds that an idle connection is kept
 
 
@@ -39,6 +40,13 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         yield
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % LOOK_TICKS == 0:
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, Protocol):
+                    connection.end_if_slow()
+        return await super().on_tick(counter)
 
 
 async def run(task: ServeTask, port: int, management_port: int) -> int:

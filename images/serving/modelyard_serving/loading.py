@@ -12,8 +12,8 @@ from modelyard_kit.failure import UserFailure
 from modelyard_kit.model import LoadedModel, fetch_model, open_model
 from modelyard_kit.progress import Reporter
 from modelyard_kit.store import Store
+from modelyard_serving.bodies import example_rows
 from modelyard_serving.call import Endpoint
-from modelyard_serving.openapi import example_rows
 from modelyard_serving.predictor import Predictor
 from modelyard_serving.records import capture_schema, capture_table, label_table
 from modelyard_serving.rows import rows_of_objects

@@ -28,14 +28,16 @@ def add_sagemaker(app: FastAPI, serving: Serving) -> None:
     def entry() -> dict[str, str]:
         return {"modelName": serving.task.model_name, "modelUrl": serving.task.model_digest}
 
-    async def models() -> dict[str, Any]:
+    async def models(request: Request) -> dict[str, Any]:
+        if request.method == "POST":
+            await refuse_to_load(request)
         return {"models": [entry()] if serving.loaded else []}
 
     async def model(name: str) -> dict[str, str]:
         serving.model(name)
         return entry()
 
-    async def load(request: Request) -> None:
+    async def refuse_to_load(request: Request) -> None:
         """Which model is served is for its resource to say."""
         body = parse_json((await read_request(request.scope, request.receive)).body)
         name = body.get("model_name") if isinstance(body, dict) else None
@@ -46,6 +48,5 @@ def add_sagemaker(app: FastAPI, serving: Serving) -> None:
         raise RequestError(NO_ROOM, f"this endpoint serves one model, {serving.task.model_name!r}: deploy {name!r}")
 
     app.add_api_route("/execution-parameters", execution_parameters)
-    app.add_api_route("/models", models)
-    app.add_api_route("/models", load, methods=["POST"])
+    app.add_api_route("/models", models, methods=["GET", "POST"])
     app.add_api_route("/models/{name}", model)

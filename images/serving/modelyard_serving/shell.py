@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
 from swagger_ui_bundle import swagger_ui_path
 
 from modelyard_serving import v2
-from modelyard_serving.call import error_answer, parse_json
+from modelyard_serving.call import Answer, error_answer, parse_json
 from modelyard_serving.errors import NotReadyError, RequestError
 from modelyard_serving.feedback import parse_feedback
 from modelyard_serving.http import read_request
@@ -114,12 +115,14 @@ def _add_documentation(app: FastAPI, serving: Serving) -> None:
 
 
 async def _refused(_: Request, error: Exception) -> Response:
-    answer = error_answer(error) if isinstance(error, RequestError) else error_answer(RequestError(500, "failed"))
-    return Response(answer.body, answer.status, dict(answer.headers), answer.content_type)
+    return _response(error_answer(error if isinstance(error, RequestError) else RequestError(500, "failed")))
 
 
 async def _unknown(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 404
-    return await _refused(
-        request, RequestError(status, f"{request.method} {request.url.path} is not served here: see /docs")
-    )
+    status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (404, None)
+    told = RequestError(status, f"{request.method} {request.url.path} is not served here: see /docs")
+    return _response(error_answer(told)._replace(headers=tuple((headers or {}).items())))
+
+
+def _response(answer: Answer) -> Response:
+    return Response(answer.body, answer.status, dict(answer.headers), answer.content_type)

@@ -63,10 +63,9 @@ def _parts(tensor: object) -> tuple[str, list[int], list[Any]]:
     if not isinstance(tensor, dict) or not isinstance(tensor.get("name"), str):
         raise RequestError(400, "every tensor of inputs needs a name: {name, shape, datatype, data}")
     name = tensor["name"]
-    if tensor.get("datatype") not in DATATYPES:
-        raise RequestError(
-            400, f"tensor {name!r} has datatype {tensor.get('datatype')!r}: use one of {', '.join(sorted(DATATYPES))}"
-        )
+    datatype = tensor.get("datatype")
+    if not isinstance(datatype, str) or datatype not in DATATYPES:
+        raise RequestError(400, f"tensor {name!r} has datatype {datatype!r}: use one of {', '.join(sorted(DATATYPES))}")
     shape, data = tensor.get("shape"), tensor.get("data")
     if isinstance(data, list) and _is_flat(shape, data):
         check_count(len(data))

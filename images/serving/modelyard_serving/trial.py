@@ -17,7 +17,7 @@ from modelyard.contract.reasons import Reason
 from modelyard.contract.results import FailureResult
 from modelyard_kit.failure import TaskFailure, UserFailure, WorldFailure
 from modelyard_kit.model import open_model
-from modelyard_serving.openapi import example_rows
+from modelyard_serving.bodies import example_rows
 from modelyard_serving.rows import rows_of_objects
 
 SECONDS = 120

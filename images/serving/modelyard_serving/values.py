@@ -23,7 +23,7 @@ def to_bool(value: object) -> Value:
 
 
 def to_int(value: object) -> Value:
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:  # a parser's float beyond it is rounded
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and value in INT64:
         return value

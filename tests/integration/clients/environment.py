@@ -25,7 +25,7 @@ def python() -> Path:
 
 def _install(target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
-    with step("installing boto3, tritonclient and kserve (once, about a minute)"):
+    with step("installing boto3, tritonclient, kserve and schemathesis (once, about a minute)"):
         subprocess.run([sys.executable, "-m", "venv", str(target)], check=True)
         pip = [str(target / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, "--require-hashes", "--no-deps", "-r", str(LOCK)], check=True)

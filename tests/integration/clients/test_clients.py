@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -62,3 +63,19 @@ async def test_kserves_client_asks_by_both_of_its_protocols(python: Path, port: 
     seen = await seen_by(python, "kserve_program.py", port)
     assert seen["v2"] == {"ready": [True, True, True], "id": "mine", "predict": ["low", "high"]}
     assert seen["v1"] == {"ready": True, "predictions": ["low"]}
+
+
+async def test_schemathesis_finds_no_request_that_is_answered_otherwise_than_documented(
+    python: Path, port: int
+) -> None:
+    here = Path(__file__).parent
+    command = ["-m", "schemathesis.cli", "--config-file", str(here / "schemathesis.toml"), "run", "--seed=1"]
+    process = await asyncio.create_subprocess_exec(
+        str(python),
+        *[*command, "--no-color", "--max-examples=50", f"http://127.0.0.1:{port}/openapi.json"],
+        env={**os.environ, "PYTHONPATH": str(here), "SCHEMATHESIS_HOOKS": "schema_program"},
+        stdout=-1,
+        stderr=-2,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()

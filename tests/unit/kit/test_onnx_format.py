@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from modelyard.contract.manifest import Column, ColumnType
 from modelyard.contract.reasons import Reason
 from modelyard_kit.failure import TaskFailure
-from modelyard_kit.onnx_format import FILE, load, of_table, of_values
+from modelyard_kit.onnx_format import FILE, in_float32, load, of_table, of_values
 from modelyard_kit.tabular import columns_table
 from tests.unit.kit.frames import table_of
 from tests.unit.kit.manifests import bare_manifest
@@ -132,3 +132,9 @@ def test_a_graph_of_other_inputs_is_corrupt(tmp_path: Path) -> None:
     three = MANIFEST.model_copy(update={"features": [*FEATURES, Column(name="w", type="float64")]})
     with pytest.raises(TaskFailure, match="does not take the features"):
         load(saved(tmp_path, summing().SerializeToString()), three)
+
+
+def test_numbers_beyond_float32_are_the_largest_it_has() -> None:
+    largest = np.finfo(np.float32).max
+    found = in_float32([[1e300, -1e300, 1.5], [None, 0.0, 2.5]])
+    assert np.array_equal(found, np.array([[largest, -largest, 1.5], [np.nan, 0.0, 2.5]], np.float32), equal_nan=True)

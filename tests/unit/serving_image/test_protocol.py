@@ -5,7 +5,7 @@ import asyncio
 import orjson
 import pytest
 
-from modelyard_serving.protocol import JoinedTransport
+from modelyard_serving.protocol import MAX_HEAD, JoinedTransport
 from tests.unit.serving_image import models
 from tests.unit.serving_image.models import ROWS, Endpoint, v2_body
 
@@ -59,6 +59,50 @@ async def test_an_answer_comes_at_once_also_to_head_and_to_a_caller_that_waits_t
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 405")
         writer.write((INFER + b"\r\n" + BODY) * 3)  # pipelined
         assert [await answer(reader) for _ in range(3)] == [b"HTTP/1.1 200 OK"] * 3
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    "head", [b"x-a: " + b"a" * MAX_HEAD, b"x-a: b\r\n" * (MAX_HEAD // 8)], ids=["one header", "many headers"]
+)
+async def test_a_head_without_end_is_refused(served: Endpoint, head: bytes) -> None:
+    async with models.listening(served.app) as port, asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(INFER + head)
+        content = await reader.read()
+        assert content.startswith(b"HTTP/1.1 431 ")
+        assert f"more than {MAX_HEAD} bytes".encode() in content
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", INFER, INFER + b"\r\n" + BODY[:-1]], ids=["nothing", "headers", "most of a body"]
+)
+async def test_a_request_that_does_not_come_to_its_end_is_ended(
+    served: Endpoint, sent: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modelyard_serving.protocol.READ_SECONDS", 0.2)
+    async with models.listening(served.app) as port, asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(sent)
+        assert (await reader.read()).startswith(b"HTTP/1.1 408 ")
+        writer.close()
+        waiting, idle = await asyncio.open_connection("127.0.0.1", port)
+        idle.write(INFER + b"\r\n" + BODY)
+        await answer(waiting)
+        await asyncio.sleep(1.5)  # between requests a connection may be quiet
+        idle.write(INFER + b"\r\n" + BODY)
+        assert await answer(waiting) == b"HTTP/1.1 200 OK"
+        idle.close()
+
+
+async def test_what_is_no_http_is_refused(served: Endpoint) -> None:
+    async with models.listening(served.app) as port, asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"\x16\x03\x01 hello\r\n\r\n")
+        content = await reader.read()
+        assert content.startswith(b"HTTP/1.1 400 ")
+        assert orjson.loads(content.partition(b"\r\n\r\n")[2])["error"]
         writer.close()
 
 

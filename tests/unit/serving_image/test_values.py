@@ -35,6 +35,8 @@ REFUSED = object()
         ("int64", 7.5, REFUSED),
         ("int64", True, REFUSED),
         ("int64", 2**63, REFUSED),
+        ("int64", -(2**63), -(2**63)),
+        ("int64", float(-(2**63) - 1), REFUSED),
         ("float64", 7, 7.0),
         ("float64", float("nan"), None),
         ("float64", float("inf"), REFUSED),
