@@ -5,7 +5,9 @@ import multiprocessing
 import signal
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from tests.integration.crash.process import READY, WRITES, Point, operate
@@ -14,6 +16,8 @@ from tests.integration.crash.process import READY, WRITES, Point, operate
 _processes = multiprocessing.get_context("forkserver")
 _LATE = ("kubernetes.aio.client", "kubernetes.aio.config", "kubernetes.aio.dynamic")  # imported at the first use
 _processes.set_forkserver_preload([operate.__module__, *_LATE])
+# A start asks after all children that have ended: beside a join of one, one of both reads no exit code, and says 255.
+_one_at_a_time = Lock()
 
 
 class Incarnations:
@@ -50,16 +54,27 @@ class Incarnations:
             shared = _processes.RawArray("i", 2)
             arguments = (self._kubeconfig, self._namespace, next(self._points, None), shared)
             process = _processes.Process(target=operate, args=arguments, daemon=True)
-            await asyncio.to_thread(process.start)  # the first one waits for the imports
+            await asyncio.to_thread(_start, process)  # the first one waits for the imports
             self._shared.append(shared)
             try:
                 await _ended(process.sentinel)
             finally:
-                process.kill()
-                process.join()
-                code = process.exitcode
-                process.close()
+                code = _end(process)
             assert code == -signal.SIGKILL, f"the operator ended by itself, with exit code {code}"
+
+
+def _start(process: ForkServerProcess) -> None:
+    with _one_at_a_time:
+        process.start()
+
+
+def _end(process: ForkServerProcess) -> int | None:
+    with _one_at_a_time:
+        process.kill()
+        process.join()
+        code = process.exitcode
+        process.close()
+    return code
 
 
 async def _ended(sentinel: int) -> None:
