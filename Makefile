@@ -27,7 +27,7 @@ down: $(READY) ## take the cluster away; what was built stays in the cache
 up: $(READY) ## a cluster with modelyard installed, for trying things out
 	@$(BIN)/python -m tests.product install
 
-test: check unit integration e2e bench-short ## everything CI runs
+test: check unit integration e2e test-soak bench-short ## everything CI runs
 
 check: $(READY) ## format, lint, types, import rules, generated files: seconds
 	@$(BIN)/ruff format --check --quiet .
@@ -70,7 +70,7 @@ bench-short: $(READY) ## `make bench-operator` with fewer objects and wider rang
 bench-operator: $(READY) ## our operator beside plain Jobs and Kubeflow Trainer: 20 minutes; SECONDS_PER_ROW=10 for less
 	@PYTHONPATH=operator $(BIN)/python -m tests.bench.operator
 
-bench-serving: $(READY) ## the model server beside a bare ASGI echo: 5 minutes, two cores; SECONDS_PER_ROW=1 for less
+bench-serving: $(READY) ## the model server beside a bare echo and five other servers: half an hour, two cores; SECONDS_PER_ROW=1 for less
 	@PYTHONPATH=$(PODS):. $(BIN)/python -m tests.bench.serving
 
 images: $(READY) ## build what changed

@@ -8,13 +8,14 @@ from images.builder.shell import run
 
 _POD = ("--python-version", "3.13", "--python-platform", "x86_64-manylinux_2_28")  # the images' Debian
 _DEV = ("--python-version", "3.11", "--universal")
+PEERS = ("peer-bentoml", "peer-kserve", "peer-litserve", "peer-mosec", "peer-ray")
 _DEV_EXTRAS = ("operator", "dataset", "training", "serving", "store")
 LOCKS: Mapping[str, tuple[str, ...]] = {
     **{
         name: ("--extra", name, *_POD)
         for name in ("kit", "operator", "dataset", "training", "serving", "drift", "store")
     },
-    "clients": ("--group", "clients", *_DEV),
+    **{name: ("--group", name, *_DEV) for name in ("clients", *PEERS)},
     "dev": ("--group", "dev", *(word for extra in _DEV_EXTRAS for word in ("--extra", extra)), *_DEV),
 }
 

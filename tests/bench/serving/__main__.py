@@ -17,7 +17,7 @@ FULL = Sizes(rounds=5, seconds=5)
 def main() -> int:
     top = argparse.ArgumentParser(
         prog="python -m tests.bench.serving",
-        description="The model server beside a bare ASGI echo of the same bytes, on two cores.",
+        description="The model server beside a bare ASGI echo of the same bytes and other model servers, on two cores.",
         epilog="SECONDS_PER_ROW in the environment shortens each load (default: 5); then nothing is recorded.",
     )
     top.parse_args()

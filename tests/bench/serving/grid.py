@@ -19,10 +19,12 @@ from modelyard_kit.skops_format import SklearnModel
 from modelyard_kit.store import Store
 from tests.bench.figures import Row
 from tests.bench.serving.models import GRID, JOB, NAMESPACE, Model, columns, published, rows
+from tests.bench.serving.peers.comparison import compared
 from tests.bench.serving.process import Server, load, serving
 from tests.cluster.waiting import free_ports
 
 PATH = "/v2/models/bench/infer"
+PEER_SECONDS = 3.0  # of each load of a comparison
 DATATYPES = {"float64": "FP64", "string": "BYTES"}
 
 
@@ -64,6 +66,9 @@ def _model(model: Model, folder: Path, sizes: Sizes) -> Iterator[Row]:
         alone = load(ours.port, PATH, body, 1, sizes.seconds).p50_ms
         least = load(floor.port, PATH, body, 1, sizes.seconds).p50_ms
         memory, ready = ours.pss_mb(), ours.ready_s
+        label = native.predict(rows(model, 3).slice(0, 1)).values[0]
+        seconds = min(sizes.seconds, PEER_SECONDS)
+        peers = [] if model.words else list(compared(model, ours, PATH, body, str(label), seconds))
     what = f"{model.name}, one row"
     note = f"{statistics.median(costs):.0f} CPU-µs"
     yield Row(
@@ -80,6 +85,7 @@ def _model(model: Model, folder: Path, sizes: Sizes) -> Iterator[Row]:
         note="the target is of a server without a framework",
     )
     yield Row(f"ready, {model.name}", "s", ready, 1.5)
+    yield from peers
 
 
 def _cpu_us(server: Server, body: Path, sizes: Sizes) -> float:

@@ -72,12 +72,16 @@ def rows(model: Model, seed: int) -> pa.Table:
     return pa.table(made, schema=arrow_schema(columns(model)))
 
 
+def truth(model: Model) -> Any:
+    """The class of each row that models are fitted on."""
+    numbers = table_frame(rows(model, 0), columns(model)).select_dtypes("float64").to_numpy()
+    return np.where(numbers[:, :4].sum(axis=1) > 0, "yes", "no").astype(object)
+
+
 def published(store: Store, model: Model, folder: Path) -> tuple[str, SklearnModel, OnnxModel]:
     """The digest of the model, the native one and its graph, which serves. Raises NoExportError."""
     table = rows(model, 0)
-    frame = table_frame(table, columns(model))
-    sums = frame.select_dtypes("float64").to_numpy()[:, :4].sum(axis=1)
-    estimator = model.estimator().fit(frame, np.where(sums > 0, "yes", "no").astype(object))
+    estimator = model.estimator().fit(table_frame(table, columns(model)), truth(model))
     path, types = save_model(estimator, folder)
     manifest = ModelManifest(
         format="skops",

@@ -2,11 +2,12 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,25 +54,45 @@ def tree(pid: int) -> list[int]:
 @contextmanager
 def serving(arguments: list[str], port: int, ready: str, log: Path, environment: Mapping[str, str]) -> Iterator[Server]:
     """Runs `python <arguments>` until the end of the block; `ready` is the path that answers 200 then."""
-    command = ["taskset", "-c", SERVER_CORE, sys.executable, *arguments]
     path = os.pathsep.join(str(ROOT / part) for part in PARTS)
+    given = {"PYTHONPATH": path, **environment}
+    with running([sys.executable, *arguments], port, lambda: answers(port, ready), log, given) as server:
+        yield server
+
+
+@contextmanager
+def running(
+    command: list[str], port: int, ready: Callable[[], bool], log: Path, environment: Mapping[str, str]
+) -> Iterator[Server]:
+    """Runs a server on its core until the end of the block. Raises ClusterError where it does not get ready."""
     begun = time.perf_counter()
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, stdout=out, stderr=out, cwd=ROOT, env={**os.environ, **_SINGLE, "PYTHONPATH": path, **environment}
+            ["taskset", "-c", SERVER_CORE, *command],
+            stdout=out,
+            stderr=out,
+            cwd=ROOT,
+            env={**os.environ, **_SINGLE, **environment},
         )
     try:
-        until(
-            lambda: answers(port, ready),
-            f"{arguments[1]} is ready",
-            60,
-            lambda: _ended(process, log),
-            0.02,
-        )
+        until(ready, f"{Path(command[-1]).name} is ready", 120, lambda: _ended(process, log), 0.02)
         yield Server(process.pid, port, time.perf_counter() - begun)
     finally:
-        process.terminate()
+        _end(process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """With its descendants, of which some servers forget a few."""
+    pids = tree(process.pid)
+    process.terminate()
+    try:
         process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for pid in pids[1:]:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def load(port: int, path: str, body: Path, connections: int, seconds: float) -> Load:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.integration.clients import environment
+from tests import environment
 from tests.unit.serving_image import models
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]  # the first one installs them
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]  # the first on
 
 @pytest.fixture(scope="module")
 def python() -> Path:
-    return environment.python()
+    return environment.python("clients")
 
 
 @pytest_asyncio.fixture

@@ -1,0 +1,34 @@
+"""Virtual environments beside the tests' own, once per lock, in the cache: what is in them wants other versions."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.cluster.lock import exclusive
+from tests.cluster.paths import cache_dir
+from tests.cluster.progress import step
+
+LOCKS = Path(__file__).parents[1] / "requirements"
+
+
+def python(name: str) -> Path:
+    """The interpreter of the environment of requirements/<name>.txt, installing that where it is not there yet. Raises
+    CalledProcessError."""
+    lock = LOCKS / f"{name}.txt"
+    target = cache_dir() / f"{name}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
+    if not (target / "ready").exists():
+        with exclusive(cache_dir() / f"{name}.lock", f"installing {name}"):
+            if not (target / "ready").exists():
+                _install(target, lock)
+    return target / "bin" / "python"
+
+
+def _install(target: Path, lock: Path) -> None:
+    shutil.rmtree(target, ignore_errors=True)
+    with step(f"installing {lock.name} (once, about a minute)"):
+        subprocess.run([sys.executable, "-m", "venv", str(target)], check=True)
+        pip = [str(target / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--require-hashes", "--no-deps", "-r", str(lock)], check=True)
+    (target / "ready").touch()
