@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from images.builder.shell import need_debian_packages, run
 
 DEBIAN = "docker.io/library/debian:trixie-slim"  # the name its stand-in gets, too
-PACKAGES = "python3,python3-venv,ca-certificates"
+PACKAGES = "python3,python3-venv,ca-certificates,libgomp1"
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 
 

@@ -4,13 +4,13 @@ Each format has a file of its own, which is imported when a model of it is loade
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from modelyard.contract.manifest import BlobFile, ModelManifest
+from modelyard.contract.manifest import BlobFile, ModelFormat, ModelManifest
 from modelyard.contract.reasons import Reason
 from modelyard.contract.store import model_manifest
 from modelyard_kit.content import refuse_pickle
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # Each has FILE, the name of its file, and `load(path, manifest)`.
-FORMATS = {"skops": "modelyard_kit.skops_format", "onnx": "modelyard_kit.onnx_format"}
+FORMATS: Mapping[ModelFormat, str] = {
+    "skops": "modelyard_kit.skops_format",
+    "onnx": "modelyard_kit.onnx_format",
+    "xgboost": "modelyard_kit.xgboost_format",
+    "lightgbm": "modelyard_kit.lightgbm_format",
+}
 
 
 class Prediction(NamedTuple):

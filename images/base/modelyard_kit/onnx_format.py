@@ -5,7 +5,6 @@ Safety: a graph holds no code, but can loop and read other files: what does eith
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,10 @@ from modelyard.contract.manifest import Column, ModelManifest
 from modelyard.contract.reasons import Reason
 from modelyard_kit.failure import UserFailure, WorldFailure
 from modelyard_kit.model import LoadedModel, Prediction
-from modelyard_kit.tabular import column_values
+from modelyard_kit.tabular import column_values, in_numbers, values_matrix
 
 FILE = "model.onnx"
 MISSING = "\ue000missing"  # ONNX has no missing strings; no text that people write begins so
-EPOCH, DAY = date(1970, 1, 1).toordinal(), 86_400  # seconds
 MAX_BYTES = 512 * 2**20
 DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml"})
 REFUSED = frozenset({"If", "Loop", "Scan", "SequenceMap"})  # of any length of time
@@ -44,8 +42,7 @@ class OnnxModel(LoadedModel):
         """Without Arrow in between: most of a small request's cost."""
         features = self.manifest.features
         if self._is_numeric:
-            matrix = [in_numbers(values, column) for values, column in zip(columns, features, strict=True)]
-            return self._answered({self._inputs[0]: in_float32(matrix).T})
+            return self._answered({self._inputs[0]: in_float32(values_matrix(columns, features))})
         return self._asked([of_values(values, column) for values, column in zip(columns, features, strict=True)])
 
     def _asked(self, vectors: list[Vector]) -> Prediction:
@@ -82,15 +79,6 @@ def of_values(values: Sequence[Any], column: Column) -> Vector:
     if column.type == "string":
         return np.array([MISSING if value is None else value for value in values], dtype=object)
     return in_float32(in_numbers(values, column))
-
-
-def in_numbers(values: Sequence[Any], column: Column) -> Sequence[Any]:
-    """Times and dates as seconds since 1970."""
-    if column.type == "timestamp":
-        return [None if value is None else value.timestamp() for value in values]
-    if column.type == "date":
-        return [None if value is None else (value.toordinal() - EPOCH) * DAY for value in values]
-    return values
 
 
 def in_float32(values: Any) -> Vector:

@@ -5,9 +5,12 @@ A model sees two kinds of column: float64 (numbers, bools, times in seconds; NaN
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -19,6 +22,7 @@ from modelyard_kit.store import Store
 if TYPE_CHECKING:
     import pandas as pd
 
+EPOCH, DAY = date(1970, 1, 1).toordinal(), 86_400  # seconds
 ARROW_TYPES: Mapping[ColumnType, pa.DataType] = {
     "bool": pa.bool_(),
     "int64": pa.int64(),
@@ -97,3 +101,23 @@ def column_values(values: pa.ChunkedArray, column_type: ColumnType) -> Any:
         micros = values.cast(pa.timestamp("us", tz="UTC" if column_type == "timestamp" else None)).cast(pa.int64())
         values = pc.divide(micros.cast(pa.float64()), 1e6)
     return values.cast(pa.float64(), safe=False).to_numpy().astype("float64", copy=False)
+
+
+def table_matrix(table: pa.Table, columns: Sequence[Column]) -> npt.NDArray[np.float64]:
+    """The given columns of a table as rows of numbers; none of them is text."""
+    return np.column_stack([column_values(table[column.name], column.type) for column in columns])
+
+
+def values_matrix(values: Sequence[Sequence[Any]], columns: Sequence[Column]) -> npt.NDArray[np.float64]:
+    """As `table_matrix` for plain values, one sequence per column; None is missing."""
+    numbers = [in_numbers(given, column) for given, column in zip(values, columns, strict=True)]
+    return np.array(numbers, dtype=np.float64).T
+
+
+def in_numbers(values: Sequence[Any], column: Column) -> Sequence[Any]:
+    """Times and dates as seconds since 1970."""
+    if column.type == "timestamp":
+        return [None if value is None else value.timestamp() for value in values]
+    if column.type == "date":
+        return [None if value is None else (value.toordinal() - EPOCH) * DAY for value in values]
+    return values

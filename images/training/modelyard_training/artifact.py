@@ -1,23 +1,49 @@
-"""The model a script left behind: one skops file, of types that serving loads."""
+"""The model a script left behind: one file of scikit-learn's, XGBoost's or LightGBM's, that serving loads."""
 
 import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import skops.io
 
+from modelyard.contract.manifest import ModelFormat, ModelManifest
 from modelyard.contract.reasons import Reason
-from modelyard_kit.failure import UserFailure
+from modelyard_kit.content import refuse_pickle
+from modelyard_kit.failure import UserFailure, WorldFailure
+from modelyard_kit.model import LoadedModel
+from modelyard_kit.model import open_model as open_file
 from modelyard_kit.skops_format import FILE as MODEL_FILE
-from modelyard_kit.skops_format import open_model
+from modelyard_kit.skops_format import SklearnModel, open_model
 
+BOOSTED: dict[str, ModelFormat] = {"model.ubj": "xgboost", "model.json": "xgboost", "model.txt": "lightgbm"}
 PICKLES = frozenset({".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle"})
 FIX = f"write it with skops.io.dump(model, os.path.join(os.environ['SM_MODEL_DIR'], '{MODEL_FILE}'))"
+OWN = "a model of XGBoost or LightGBM with its save_model, as model.ubj or model.txt"
+T = TypeVar("T")
 
 
-def load_artifact(folder: Path) -> tuple[Path, list[str], Any]:
-    """Path, types and estimator of MODEL_FILE, or of the only *.skops file, in SM_MODEL_DIR."""
+@dataclass(frozen=True)
+class Artifact:
+    """`opened` makes the model of a manifest; `estimator` is what a skops file holds."""
+
+    path: Path
+    format: ModelFormat
+    opened: Callable[[ModelManifest], LoadedModel]
+    types: list[str]
+    estimator: Any = None
+
+
+def load_artifact(folder: Path) -> Artifact:
+    """MODEL_FILE or the only *.skops file in SM_MODEL_DIR, or the one that is named in BOOSTED.
+
+    Raises UserFailure where there is none, or one that serving would not load.
+    """
     path = _find(folder)
+    if path.name in BOOSTED:
+        return _boosted(path)
     try:
         types = sorted(skops.io.get_untrusted_types(file=path))
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
@@ -28,23 +54,41 @@ def load_artifact(folder: Path) -> tuple[Path, list[str], Any]:
             Reason.USER_ERROR,
             f"{path.name} holds a {type(estimator).__name__}, which cannot predict: save the fitted estimator",
         )
-    return path, types, estimator
+    return Artifact(path, "skops", partial(SklearnModel, estimator=estimator), types, estimator)
+
+
+def _boosted(path: Path) -> Artifact:
+    refuse_pickle(path)
+    kind = BOOSTED[path.name]
+    if path.suffix == ".json":
+        from modelyard_kit.xgboost_format import in_binary
+
+        path = _blamed(in_binary, path)
+    return Artifact(path, kind, partial(_blamed, open_file, path), [])
+
+
+def _blamed(read: Callable[..., T], path: Path, *more: Any) -> T:
+    """What cannot be read was written so by the script."""
+    try:
+        return read(path, *more)
+    except WorldFailure as failure:
+        raise UserFailure(Reason.USER_ERROR, f"{failure.message}: write it with save_model") from failure
 
 
 def _find(folder: Path) -> Path:
     if (folder / MODEL_FILE).is_file():
         return folder / MODEL_FILE
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    found = [path for path in files if path.suffix == ".skops"]
+    found = [path for path in files if path.suffix == ".skops" or path in {folder / name for name in BOOSTED}]
     if len(found) == 1:
-        return found[0].rename(folder / MODEL_FILE)
+        return found[0].rename(folder / MODEL_FILE) if found[0].suffix == ".skops" else found[0]
     if found:
         names = ", ".join(path.name for path in found)
-        raise UserFailure(Reason.USER_ERROR, f"the script left several models ({names}): name one {MODEL_FILE}")
+        raise UserFailure(Reason.USER_ERROR, f"the script left several models ({names}): leave one, as {MODEL_FILE}")
     pickled = [path.name for path in files if path.suffix in PICKLES]
     if pickled:
         raise UserFailure(
-            Reason.UNSAFE_MODEL, f"the script left {pickled[0]}: a pickle runs any code when it is loaded; {FIX}"
+            Reason.UNSAFE_MODEL, f"the script left {pickled[0]}: a pickle runs any code when it is loaded; {FIX}, {OWN}"
         )
     there = f"there is only {', '.join(path.name for path in files[:5])}" if files else "it is empty"
-    raise UserFailure(Reason.USER_ERROR, f"the script left no model in SM_MODEL_DIR ({there}): {FIX}")
+    raise UserFailure(Reason.USER_ERROR, f"the script left no model in SM_MODEL_DIR ({there}): {FIX}, {OWN}")

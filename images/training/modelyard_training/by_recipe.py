@@ -1,5 +1,6 @@
 """Trains by the recipe tabular and proves that the saved model answers as the fitted one did."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pandas as pd
 from modelyard.contract.reasons import Reason
 from modelyard.contract.tasks import TrainTask
 from modelyard_kit.failure import WorldFailure
-from modelyard_kit.skops_format import open_model, save_model
+from modelyard_kit.skops_format import SklearnModel, open_model, save_model
 from modelyard_kit.tabular import table_frame
 from modelyard_training.parameters import parse_parameters
 from modelyard_training.recipe import fit_tabular, for_stopping
@@ -36,7 +37,8 @@ def train_by_recipe(task: TrainTask, splits: Splits, folder: Path) -> Trained:
     saved = open_model(path, types)
     _check_parity(estimator, saved, frame.head(PARITY_ROWS))
     used = parameters.model_dump(mode="json", exclude_none=True) | {"recipe": "tabular", "seed": task.seed}
-    return Trained(path, types, saved, classes, {name: str(value) for name, value in used.items()})
+    opened = partial(SklearnModel, estimator=saved)
+    return Trained(path, "skops", opened, types, classes, {name: str(value) for name, value in used.items()})
 
 
 def _check_parity(fitted: Any, saved: Any, frame: pd.DataFrame) -> None:

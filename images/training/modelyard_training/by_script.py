@@ -1,6 +1,7 @@
 """Trains by the user's script under SageMaker's /opt/ml and SM_* contract.
 
-The script leaves a skops file in SM_MODEL_DIR whose `predict` takes a DataFrame of MODELYARD_FEATURES.
+The script leaves in SM_MODEL_DIR a skops file whose `predict` takes a DataFrame of MODELYARD_FEATURES, or a file of
+XGBoost's or LightGBM's whose classes are the labels' indices in ascending order.
 """
 
 import json
@@ -16,7 +17,7 @@ from modelyard_training.environment import arguments, contract_variables, decode
 from modelyard_training.layout import FORMAT_PARAMETER, Layout, channel_format, prepare
 from modelyard_training.script import run_script
 from modelyard_training.splits import Splits
-from modelyard_training.target import target
+from modelyard_training.target import classes_of
 from modelyard_training.trained import Trained
 
 
@@ -34,16 +35,17 @@ def train_by_script(task: TrainTask, entry_point: str, splits: Splits, layout: L
     }
     reporter.report("Training", 30, f"running {entry_point}")
     run_script(layout.code, entry_point, arguments(hyperparameters), environment, reporter, layout.failure)
-    path, types, estimator = load_artifact(layout.model)
-    classes = _classes(estimator, splits) if task.kind_of_task == "classification" else []
-    return Trained(path, types, estimator, classes, {**task.parameters, "script": entry_point, "seed": str(task.seed)})
+    left = load_artifact(layout.model)
+    classes = _classes(left.estimator, splits) if task.kind_of_task == "classification" else []
+    used = {**task.parameters, "script": entry_point, "seed": str(task.seed)}
+    return Trained(left.path, left.format, left.opened, left.types, classes, used)
 
 
 def _classes(estimator: Any, splits: Splits) -> list[str]:
-    """In the model's own order; those of the training labels where it does not say."""
+    """In the model's own order; those of the training labels, ascending, where it does not say."""
     own = getattr(estimator, "classes_", None)
     if own is None:
-        return sorted(set(target(splits.train, splits.label, "classification").tolist()))
+        return classes_of(splits.train, splits.label)
     return [_spelled(value) for value in np.asarray(own).tolist()]
 
 

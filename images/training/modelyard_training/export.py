@@ -18,10 +18,12 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from modelyard.contract.manifest import Column
+from modelyard_kit.boosted import BoostedModel
 from modelyard_kit.failure import TaskFailure
-from modelyard_kit.model import Prediction
+from modelyard_kit.model import LoadedModel, Prediction
 from modelyard_kit.onnx_format import FILE, MISSING, OnnxModel, load
 from modelyard_kit.skops_format import SklearnModel
+from modelyard_training.boosted_graph import boosted_graph
 
 ROWS = 1000  # of training and of test rows each
 TOLERANCE = 1e-4  # of a probability, or of a value relative to itself
@@ -33,20 +35,30 @@ class NoExportError(Exception):
     """Why the native file serves."""
 
 
-def export(model: SklearnModel, train: pa.Table, test: pa.Table, folder: Path) -> OnnxModel:
+def export(model: LoadedModel, train: pa.Table, test: pa.Table, folder: Path) -> OnnxModel:
     """Writes FILE to `folder` and loads it. Raises NoExportError where no graph answers alike."""
-    if model.manifest.task == "classification" and not hasattr(model.estimator, "predict_proba"):
-        raise NoExportError("the classifier has no predict_proba")
     path = folder / FILE
     try:
-        path.write_bytes(convert(model.estimator, model.manifest.features))
+        path.write_bytes(_graph(model))
         exported = load(path, model.manifest.model_copy(update={"format": "onnx"}))
+    except NoExportError:
+        raise
     except TaskFailure as failure:
         raise NoExportError(failure.message) from failure
     except Exception as error:  # converters raise whatever comes to their minds
         raise NoExportError(f"it cannot be converted: {type(error).__name__}: {error}"[:300]) from error
     compare(model, exported, train.slice(0, ROWS), test.slice(0, ROWS))
     return exported
+
+
+def _graph(model: LoadedModel) -> bytes:
+    if isinstance(model, BoostedModel):
+        return boosted_graph(model)
+    if not isinstance(model, SklearnModel):
+        raise NoExportError(f"nothing converts {model.manifest.format}")
+    if model.manifest.task == "classification" and not hasattr(model.estimator, "predict_proba"):
+        raise NoExportError("the classifier has no predict_proba")
+    return convert(model.estimator, model.manifest.features)
 
 
 def convert(estimator: Any, features: list[Column]) -> bytes:
@@ -66,7 +78,7 @@ def convert(estimator: Any, features: list[Column]) -> bytes:
     return found
 
 
-def compare(model: SklearnModel, exported: OnnxModel, train: pa.Table, test: pa.Table) -> None:
+def compare(model: LoadedModel, exported: LoadedModel, train: pa.Table, test: pa.Table) -> None:
     """Raises NoExportError where the graph answers otherwise."""
     real = pa.concat_tables([train, test])
     try:

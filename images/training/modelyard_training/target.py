@@ -28,6 +28,13 @@ def target(table: pa.Table, label: Column, kind: Kind) -> npt.NDArray[Any]:
     return numbers(table[label.name])
 
 
+def classes_of(table: pa.Table, label: Column) -> list[str]:
+    """The distinct labels in ascending order: numbers as numbers, text by its characters, false before true."""
+    values = table[label.name]
+    ordered = pa.array(sorted(values.unique().to_pylist()), values.type)
+    return [str(name) for name in class_labels(pa.chunked_array([ordered]), label.type)]
+
+
 def check_classes(classes: list[str], label: Column) -> None:
     """Raises UserFailure where a classifier has nothing to tell apart, or far too much."""
     if len(classes) < 2:

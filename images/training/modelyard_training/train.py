@@ -15,7 +15,6 @@ from modelyard_kit.failure import UserFailure
 from modelyard_kit.model import LoadedModel
 from modelyard_kit.onnx_format import FILE
 from modelyard_kit.progress import Reporter
-from modelyard_kit.skops_format import SklearnModel
 from modelyard_kit.store import Store
 from modelyard_training.by_recipe import train_by_recipe
 from modelyard_training.by_script import train_by_script
@@ -62,14 +61,14 @@ def train(task: TrainTask, reporter: Reporter) -> TrainResult:
     )
 
 
-def _served(native: SklearnModel, splits: Splits, folder: Path) -> LoadedModel:
+def _served(native: LoadedModel, splits: Splits, folder: Path) -> LoadedModel:
     """The graph where it answers as the native model does."""
     try:
         exported = export(native, splits.train, splits.test, folder)
     except NoExportError as reason:
         log.info("the native model serves: as ONNX, %s", reason)
         return replace(native, manifest=native.manifest.model_copy(update={"not_served": {"onnx": str(reason)}}))
-    beside = {"skops": "the ONNX graph gives the same answers for less CPU"}
+    beside: dict[str, str] = {native.manifest.format: "the ONNX graph gives the same answers for less CPU"}
     return replace(exported, manifest=exported.manifest.model_copy(update={"not_served": beside}))
 
 

@@ -10,6 +10,8 @@ LOWER_IS_BETTER = frozenset({"logLoss", "mae", "rmse"})
 # Column types of the contract; each names the Arrow type pods use for it.
 ColumnType = Literal["bool", "int64", "float64", "string", "timestamp", "date"]
 
+ModelFormat = Literal["skops", "onnx", "xgboost", "lightgbm"]
+
 
 class Column(Document):
     name: str
@@ -54,7 +56,7 @@ class ModelManifest(Document):
     """What serving needs to load a model safely and what lineage needs to explain it."""
 
     kind: Literal["model"] = "model"
-    format: Literal["skops", "onnx"]  # of the file that serves
+    format: ModelFormat  # of the file that serves
     not_served: dict[str, str] = {}  # the other formats, and why not
     task: Literal["classification", "regression"]
     files: list[BlobFile]

@@ -4,13 +4,13 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from random import Random
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pytest
 
-from modelyard.contract.manifest import Column
-from modelyard_kit.model import Prediction
+from modelyard.contract.manifest import Column, ModelFormat
+from modelyard_kit.model import FORMATS, Prediction
 from modelyard_serving.batching import MAX_ROWS, Batcher, split
 from modelyard_serving.learning import INLINE_SECONDS, LEAST, MOST, SHARE, Learned
 from modelyard_serving.rows import Rows, joined, rows_of_columns
@@ -164,14 +164,18 @@ async def test_where_rows_get_lost_nobody_gets_the_answer_of_another() -> None:
         split(Prediction(["a"]), [1, 1])
 
 
+MIXED = [pytest.param(form, FEATURES, id=f"{form}-mixed") for form in ("skops", "onnx")]
+
+
 @pytest.mark.parametrize("kind", ["classification", "inverted", "regression"])
-@pytest.mark.parametrize("features", [FEATURES, NUMERIC], ids=["mixed", "numeric"])
-@pytest.mark.parametrize("form", ["skops", "onnx"])
+@pytest.mark.parametrize(
+    ("form", "features"), [*MIXED, *(pytest.param(form, NUMERIC, id=f"{form}-numeric") for form in FORMATS)]
+)
 def test_the_answer_in_a_batch_is_the_answer_alone(
-    where: Place, kind: Kind, features: list[Column], form: Literal["skops", "onnx"]
+    where: Place, kind: Kind, features: list[Column], form: ModelFormat
 ) -> None:
     model = load(where, publish(where, kind, features, form=form))
-    exactness = 1e-12 if form == "skops" else 1e-6  # ONNX counts in float32
+    exactness = 1e-6 if form == "onnx" else 1e-12  # ONNX counts in float32
     random = Random(3)  # noqa: S311 - repeatable
     given = [_some(random, features) for _ in range(20)]
     together = split(model.predict_columns(joined(given).columns), [one.count for one in given])

@@ -2,6 +2,7 @@
 
 import pickle
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ from sklearn.tree import DecisionTreeClassifier
 from modelyard.contract.manifest import ModelManifest
 from modelyard.contract.reasons import Reason
 from modelyard_kit.failure import TaskFailure
+from modelyard_kit.model import FORMATS
 from modelyard_kit.skops_format import save_model
 from modelyard_serving.trial import try_out
 from tests.unit.kit.frames import frame_of
 from tests.unit.serving_image import models
+from tests.unit.serving_image.damaging import endings, flipped
 from tests.unit.serving_image.models import NUMERIC, ROWS, Kind, Place
 
 pytestmark = pytest.mark.timeout(120)
@@ -23,7 +26,7 @@ def fetched(where: Place, kind: Kind = "classification", form: Any = "skops") ->
     return models.fetched(where, models.publish(where, kind, NUMERIC, form=form))
 
 
-@pytest.mark.parametrize("form", ["skops", "onnx"])
+@pytest.mark.parametrize("form", FORMATS)
 def test_a_good_model_is_good_and_one_that_answers_otherwise_is_not(where: Place, form: str) -> None:
     manifest, path = fetched(where, form=form)
     for answers in ([], ["low", "low"]):
@@ -40,14 +43,36 @@ def test_a_regression_may_differ_by_rounding_only(where: Place) -> None:
         try_out(path, manifest.model_copy(update={"answers": [1.0, 3.01]}))
 
 
-def test_a_refusal_of_the_loader_is_the_failure(where: Place) -> None:
-    manifest, path = fetched(where)
+@pytest.mark.parametrize("form", ["skops", "xgboost", "lightgbm"])
+def test_a_refusal_of_the_loader_is_the_failure(where: Place, form: str) -> None:
+    manifest, path = fetched(where, form=form)
     whole = path.read_bytes()
     for data, reason in ((whole[:-100], Reason.CORRUPT), (pickle.dumps("model"), Reason.UNSAFE_MODEL)):
         path.write_bytes(data)
         with pytest.raises(TaskFailure) as told:
             try_out(path, manifest)
         assert told.value.reason == reason
+
+
+@pytest.mark.parametrize("form", ["xgboost", "lightgbm"])
+def test_a_boosted_model_that_is_shortened_is_corrupt_and_one_with_a_wrong_bit_harms_its_trial_only(
+    where: Place, form: str
+) -> None:
+    manifest, path = fetched(where, form=form)
+    whole, random = path.read_bytes(), Random(5)  # noqa: S311 - repeatable
+    shortened = [whole[: random.randrange(len(whole) - 1)] for _ in range(20)]
+    assert set(endings(path, manifest, shortened)) == {"Corrupt"}
+    wrong = [flipped(whole, seed) for seed in range(60)]
+    found = endings(path, manifest, wrong)
+    assert "Corrupt" in found
+    assert "fails" not in found
+    for copy, ending in zip(wrong, found, strict=True):
+        if ending.startswith("SIG"):
+            path.write_bytes(copy)
+            with pytest.raises(TaskFailure, match=f"is ended by {ending}") as told:
+                try_out(path, manifest)
+            assert told.value.reason == Reason.UNSAFE_MODEL
+            break
 
 
 @pytest.mark.parametrize(

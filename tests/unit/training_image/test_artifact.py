@@ -25,10 +25,9 @@ TABLE = pa.table({"x": [0.0, 1.0, 0.0, 1.0], "y": [False, True, False, True]})
 
 def test_the_only_archive_is_taken_whatever_its_name(tmp_path: Path) -> None:
     skops.io.dump(LogisticRegression().fit([[0.0], [1.0]], [0, 1]), tmp_path / "mine.skops")
-    path, types, estimator = load_artifact(tmp_path)
-    assert path.name == "model.skops"
-    assert types == []
-    assert estimator.predict([[0.0]]).tolist() == [0]
+    left = load_artifact(tmp_path)
+    assert (left.path.name, left.format, left.types) == ("model.skops", "skops", [])
+    assert left.estimator.predict([[0.0]]).tolist() == [0]
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import lightgbm
 import numpy as np
 import pyarrow as pa
 import pytest
+import xgboost
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.compose import ColumnTransformer
@@ -15,7 +17,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 
-from modelyard.contract.manifest import Column
+from modelyard.contract.manifest import Column, ModelFormat
+from modelyard_kit.model import open_model
 from modelyard_kit.onnx_format import OnnxModel
 from modelyard_kit.skops_format import SklearnModel
 from modelyard_kit.tabular import arrow_schema, table_frame
@@ -86,6 +89,31 @@ def test_a_graph_answers_as_the_model_does_missing_values_and_unknown_words_too(
         assert np.allclose(expected.values, found.values, rtol=1e-5)
     else:
         assert expected.values == found.values
+        assert np.allclose(expected.probabilities, found.probabilities, atol=1e-5)
+
+
+@pytest.mark.parametrize("form", ["xgboost", "lightgbm"])
+@pytest.mark.parametrize("regression", [False, True], ids=["classes", "regression"])
+def test_a_boosted_model_and_its_graph_answer_alike(form: ModelFormat, regression: bool, tmp_path: Path) -> None:
+    frame, over = table_frame(rows(), NUMBERS), labels(rows()) == "low"
+    wanted = frame["größe"] * 2.5 if regression else over
+    if form == "xgboost":
+        objective = "reg:squarederror" if regression else "binary:logistic"
+        path = tmp_path / "model.ubj"
+        xgboost.train({"objective": objective}, xgboost.DMatrix(frame, wanted), 20).save_model(path)
+    else:
+        objective = "regression" if regression else "binary"
+        path = tmp_path / "model.txt"
+        data = lightgbm.Dataset(frame, wanted)
+        lightgbm.train({"objective": objective, "verbosity": -1}, data, 20).save_model(path)
+    said: dict[str, Any] = {"task": "regression"} if regression else {"classes": ["high", "low"]}
+    model = open_model(path, bare_manifest(NUMBERS, format=form, **said))
+    exported = export(model, rows(1), rows(2), tmp_path)
+    assert exported.manifest.format == "onnx"
+    expected, found = model.predict(rows(3)), exported.predict(rows(3))
+    if expected.probabilities is None or found.probabilities is None:
+        assert np.allclose(expected.values, found.values, rtol=1e-4)
+    else:
         assert np.allclose(expected.probabilities, found.probabilities, atol=1e-5)
 
 

@@ -13,12 +13,14 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 import modelyard_training.seal
+from modelyard.contract.manifest import Column
 from modelyard.contract.results import TrainResult
 from modelyard.contract.tasks import TrainTask
 from modelyard_kit.failure import TaskFailure
-from modelyard_kit.model import load_model
+from modelyard_kit.model import fetch_model, load_model
 from modelyard_kit.progress import Reporter
 from modelyard_kit.store import Store
+from modelyard_serving.trial import try_out
 from modelyard_training.script import run_script
 from modelyard_training.train import train
 from tests.unit.training_image.conftest import Publish
@@ -74,6 +76,71 @@ def test_a_script_becomes_a_measured_model(scripted: Scripted, store: Store, tmp
     manifest = load_model(store, "ns", "churn", result.model_digest, tmp_path / "model").manifest
     assert manifest.classes == ["false", "true"]
     assert manifest.parameters == {"trees": "5", "script": "train.py", "seed": "0"}
+
+
+BOOSTED = """
+import json, os, pathlib
+import pandas as pd
+data = pd.read_parquet(os.environ["SM_CHANNEL_TRAIN"])
+rows = data[json.loads(os.environ["MODELYARD_FEATURES"])].astype(float)
+labels = data[os.environ["MODELYARD_LABEL"]]
+folder = pathlib.Path(os.environ["SM_MODEL_DIR"])
+"""
+XGBOOST = """
+import xgboost
+indices = labels.astype("category").cat.codes
+model = xgboost.train({"objective": "multi:softprob", "num_class": 12}, xgboost.DMatrix(rows, indices), 20)
+model.save_model(folder / os.environ["SM_HP_FILE"])
+"""
+LIGHTGBM = """
+import lightgbm
+model = lightgbm.LGBMClassifier(n_estimators=20, verbosity=-1, **json.loads(os.environ.get("SM_HP_MORE", "{}")))
+model.fit(rows, labels).booster_.save_model(folder / "model.txt")
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "parameters", "native", "path", "why_not"),
+    [
+        (XGBOOST, {"file": "model.ubj"}, "xgboost", "model.ubj", None),
+        (XGBOOST, {"file": "model.json"}, "xgboost", "model.ubj", None),
+        (LIGHTGBM, {}, "lightgbm", "model.txt", None),
+        (LIGHTGBM, {"more": '{"zero_as_missing": true}'}, "lightgbm", "model.txt", "it answers otherwise"),
+    ],
+    ids=["ubj", "json", "text", "not exported"],
+)
+def test_a_model_of_xgboost_or_lightgbm_is_measured_exported_where_that_works_and_served(
+    publish: Publish,
+    store: Store,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    code: str,
+    parameters: dict[str, str],
+    native: str,
+    path: str,
+    why_not: str | None,
+) -> None:
+    """Of twelve classes, which are in the order of numbers, not of text."""
+    monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(tmp_path / "ml"))
+    columns = [Column(name="x", type="float64"), Column(name="n", type="int64", nullable=False)]
+    columns += [Column(name="month", type="int64", role="label")]
+    months = [at % 12 + 1 for at in range(1200)]
+    values = [None if at % 25 == 0 else (month - 6.0) * (at % 3) for at, month in enumerate(months)]
+    split: dict[str, list[Any]] = {"x": values, "n": [month // 2 for month in months], "month": months}
+    task = publish(columns, {"train": split, "test": {name: held[:300] for name, held in split.items()}})
+    result = Scripted(task, tmp_path / "ml").run(BOOSTED + code, **parameters)
+    assert result.metrics["accuracy"] > 0.7
+    model = load_model(store, "ns", "churn", result.model_digest, tmp_path / "model")
+    manifest = model.manifest
+    assert manifest.classes == [str(month) for month in range(1, 13)]
+    if why_not:
+        assert (manifest.format, [file.path for file in manifest.files]) == (native, [path])
+        assert why_not in manifest.not_served["onnx"]
+    else:
+        assert (manifest.format, [file.path for file in manifest.files]) == ("onnx", [path, "model.onnx"])
+        assert manifest.not_served == {native: "the ONNX graph gives the same answers for less CPU"}
+    fetched = fetch_model(store, "ns", "churn", result.model_digest, tmp_path)[1]
+    try_out(fetched, manifest)
 
 
 def test_the_script_finds_what_sagemaker_promises(scripted: Scripted) -> None:
@@ -137,6 +204,30 @@ def test_the_script_finds_what_sagemaker_promises(scripted: Scripted) -> None:
             "UserError",
             None,
             "is not a skops file",
+        ),
+        (
+            "import os; open(os.environ['SM_MODEL_DIR'] + '/model.txt', 'w').write('my notes')",
+            "UserError",
+            None,
+            "model.txt cannot be read by LightGBM",
+        ),
+        (
+            "import os; open(os.environ['SM_MODEL_DIR'] + '/model.json', 'w').write('{\"a\": 1}')",
+            "UserError",
+            None,
+            "model.json cannot be read by XGBoost",
+        ),
+        (
+            "import os, pickle; pickle.dump({}, open(os.environ['SM_MODEL_DIR'] + '/model.ubj', 'wb'))",
+            "UnsafeModel",
+            None,
+            "model.ubj is a pickle",
+        ),
+        (
+            BOOSTED.replace(".astype(float)", "[['x']]") + LIGHTGBM,
+            "UserError",
+            None,
+            "takes numbers only, and feature plan is text",
         ),
     ],
 )
