@@ -91,7 +91,7 @@ async def answer_split(serving: Serving, work: Work) -> Answered:
     url = candidate_url(serving.task.name, str(serving.routing.candidate)) + work.path
     request = work.call.detour.there() if work.call.detour else work.request
     sent, own = await asyncio.gather(
-        forward(serving.client, url, request, work.call.inference_id), answer_alone(serving, work)
+        forward(serving.client, url, request, work.call.inference_id, work.call.seconds), answer_alone(serving, work)
     )
     compared = _compare(work, sent, own)
     statistics.candidate.answered(sent.milliseconds, failed=compared is None)

@@ -1,6 +1,7 @@
 """V2 over gRPC: a real server and a real client on the loopback; answers are those of HTTP."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from modelyard_serving.errors import RequestError
 from modelyard_serving.http import MAX_BODY
 from tests.unit.serving_image import models
 from tests.unit.serving_image.calls import Calls, calling, connected, listening, request, values
-from tests.unit.serving_image.models import Endpoint, Place, v2_body
+from tests.unit.serving_image.models import Endpoint, Place, Service, v2_body
 from tests.unit.serving_image.test_capture import read
 from tests.unit.serving_image.test_patience import Stuck, begun
 from tests.unit.serving_image.test_split import ALL, Broken, canary
@@ -116,6 +117,7 @@ INVALID, NOT_FOUND = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND
         (request(ROWS, parameters={"timeout": -1}), INVALID, "microseconds"),
         (request(ROWS, raw_input_contents=[b"12345678"]), INVALID, "1 of 1 raw contents belong to no tensor"),
         (pb.ModelInferRequest(model_name="demo", inputs=[{"name": "x" * 5000}]), INVALID, "tensor 'xxx"),
+        (pb.ModelInferRequest(model_name="demo", inputs=[{"name": "🙂" * 5000}]), INVALID, "tensor '🙂🙂"),
         (b"\xff", INVALID, "the message is no ModelInferRequest"),
     ],
 )
@@ -292,6 +294,22 @@ async def test_a_candidate_that_fails_is_counted_and_the_user_sees_the_stable_an
         stats = both.stable.serving.stats()
     assert answer.model_version == "r1"
     assert (stats.candidate.requests, stats.candidate.errors, stats.compared) == (1, 1, 0)
+
+
+async def test_a_candidate_that_hangs_is_counted_before_the_callers_deadline(
+    where: Place, digest: str, classifier: LoadedModel
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        service = Service(silent.getsockname()[1])
+        async with (
+            models.endpoint(where, where.task(digest), classifier, service, patience=60) as stable,
+            calling(stable.serving) as calls,
+        ):
+            stable.serving.route(ALL)
+            answer = await calls.infer(request(ROWS), seconds=2)
+            stats = stable.serving.stats()
+    assert answer.model_version == "r1"
+    assert (stats.candidate.requests, stats.candidate.errors) == (1, 1)
 
 
 VALUES = st.one_of(
