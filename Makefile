@@ -5,7 +5,7 @@ READY := .venv/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format unit integration test-crash e2e test-soak soak bench-short bench-operator bench-serving up down
-.PHONY: images crds docs lock dev
+.PHONY: images crds docs protocol lock dev
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -83,6 +83,9 @@ crds: $(READY) ## write crds/ and the chart's copies from the types
 docs: $(READY) ## write the generated parts of docs/ from the types
 	@PYTHONPATH=operator:. $(BIN)/python -m docs.fields
 	@PYTHONPATH=operator:. $(BIN)/python -m docs.reason_pages
+
+protocol: $(READY) ## write the messages of gRPC from their .proto
+	@cd images/serving && ../../$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. modelyard_serving/inference.proto
 
 dev: $(READY) ## the operator from the working tree, against the cluster of `make up`
 	@$(BIN)/python -m tests.product dev

@@ -7,7 +7,7 @@ import sys
 
 import uvicorn
 
-from modelyard.contract.tasks import MANAGEMENT_PORT, SERVING_PORT, ServeTask
+from modelyard.contract.tasks import GRPC_PORT, MANAGEMENT_PORT, SERVING_PORT, ServeTask
 from modelyard_kit.failure import TaskFailure
 from modelyard_kit.task import read_task, write_result
 from modelyard_serving.lifecycle import run
@@ -24,8 +24,9 @@ def main() -> int:
         return 1
     port = int(os.environ.get("MODELYARD_SERVING_PORT", SERVING_PORT))
     management_port = int(os.environ.get("MODELYARD_MANAGEMENT_PORT", MANAGEMENT_PORT))
+    grpc_port = int(os.environ.get("MODELYARD_GRPC_PORT", GRPC_PORT)) if task.grpc else None
     loop = uvicorn.Config("", loop="auto").get_loop_factory()  # uvloop where it is installed
-    return asyncio.Runner(loop_factory=loop).run(run(task, port, management_port))
+    return asyncio.Runner(loop_factory=loop).run(run(task, port, management_port, grpc_port))
 
 
 if __name__ == "__main__":

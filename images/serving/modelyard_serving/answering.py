@@ -15,22 +15,22 @@ from modelyard_serving.errors import RequestError
 from modelyard_serving.forward import Forwarded, forward
 from modelyard_serving.http import DisconnectedError, Receive
 from modelyard_serving.records import CaptureRecord
-from modelyard_serving.routing import candidate_url, disagreements
+from modelyard_serving.routing import candidate_url, disagreements, takes_candidate
 from modelyard_serving.serving import Loaded, Serving
 
 log = logging.getLogger(__name__)
 
 
 class Work(NamedTuple):
-    """A call to be answered: `path` as it came, `seconds` spent on it until now; `receive` tells when its caller
-    leaves."""
+    """A call to be answered: `path` for other servers, `seconds` spent on it until now; `receive` tells when its caller
+    leaves, None where the task that answers is cancelled then."""
 
     loaded: Loaded
     request: Request
     call: Call
     path: str
     seconds: float
-    receive: Receive
+    receive: Receive | None
 
 
 class Outcome(NamedTuple):
@@ -43,8 +43,23 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
+    """The candidate's answer, as this server would write it, and how far the two differ."""
+
+    answer: Answer
     rows: int
     different: int
+
+
+Answered = tuple[Answer, CaptureRecord | None]  # and what is kept of it
+
+
+async def answer_routed(serving: Serving, work: Work, pinned: bool) -> Answered:
+    """By the candidate where the id falls to it, unless the caller asks for this revision (`pinned`). Raises
+    DisconnectedError."""
+    if not pinned and takes_candidate(serving.routing, work.call.inference_id):
+        return await answer_split(serving, work)
+    own = await answer_alone(serving, work)
+    return own.answer, record(serving, work, own, "stable")
 
 
 async def answer_alone(serving: Serving, work: Work) -> Outcome:
@@ -70,23 +85,24 @@ async def answer_alone(serving: Serving, work: Work) -> Outcome:
     return Outcome(answer, prediction, milliseconds)
 
 
-async def answer_split(serving: Serving, work: Work) -> tuple[Answer, CaptureRecord | None]:
+async def answer_split(serving: Serving, work: Work) -> Answered:
     """The candidate's answer, which the candidate captures; where it has none, this server's own."""
     statistics = serving.statistics
     url = candidate_url(serving.task.name, str(serving.routing.candidate)) + work.path
+    request = work.call.detour.there() if work.call.detour else work.request
     sent, own = await asyncio.gather(
-        forward(serving.client, url, work.request, work.call.inference_id), answer_alone(serving, work)
+        forward(serving.client, url, request, work.call.inference_id, work.call.seconds), answer_alone(serving, work)
     )
     compared = _compare(work, sent, own)
     statistics.candidate.answered(sent.milliseconds, failed=compared is None)
     serving.metrics.forwarded.labels("failed" if compared is None else "answered").inc()
-    if compared is None or sent.answer is None:
+    if compared is None:
         return own.answer, record(serving, work, own, "stable")
     statistics.compared += compared.rows
     statistics.disagreed += compared.different
     serving.metrics.compared.labels("agreed").inc(compared.rows - compared.different)
     serving.metrics.compared.labels("disagreed").inc(compared.different)
-    return sent.answer, None
+    return compared.answer, None
 
 
 def record(serving: Serving, work: Work, outcome: Outcome, variant: str) -> CaptureRecord | None:
@@ -117,12 +133,13 @@ def _compare(work: Work, sent: Forwarded, own: Outcome) -> Comparison | None:
     if sent.answer is None:
         return None
     try:
-        theirs = work.call.read(sent.answer.body)
+        answer = work.call.detour.back(sent.answer) if work.call.detour else sent.answer
+        theirs = work.call.read(answer.body)
         if own.answer.status != 200:
-            return Comparison(0, 0)
+            return Comparison(answer, 0, 0)
         ours = work.call.read(own.answer.body)
         numeric = work.loaded.endpoint.manifest.task == "regression"
-        return Comparison(len(ours), disagreements(ours, theirs, numeric))
+        return Comparison(answer, len(ours), disagreements(ours, theirs, numeric))
     except (ValueError, LookupError, TypeError):
         log.warning("the candidate's answer to %s cannot be read", work.call.inference_id)
         return None

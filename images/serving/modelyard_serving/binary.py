@@ -6,7 +6,7 @@ Little-endian, row-major; an element of BYTES is four bytes of length and its co
 
 import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,7 +50,7 @@ def read_tensors(tensors: Sequence[Any], rest: memoryview) -> list[Any]:
             continue
         if size > len(rest):
             raise RequestError(400, f"tensor {tensor.get('name')!r} has {len(rest)} bytes left of its {size}")
-        read.append({**tensor, "data": _elements(tensor, rest[:size])})
+        read.append({**tensor, "data": elements(tensor, rest[:size])})
         rest = rest[size:]
     if len(rest):
         raise RequestError(400, f"{len(rest)} bytes are left behind the last tensor: check binary_data_size")
@@ -94,7 +94,8 @@ def _binary_size(tensor: object) -> int | None:
     return size
 
 
-def _elements(tensor: dict[str, Any], content: memoryview) -> list[Any]:
+def elements(tensor: Mapping[str, Any], content: memoryview) -> list[Any]:
+    """The values of a tensor. Raises `RequestError` 400 that names it."""
     name, datatype = tensor.get("name"), tensor.get("datatype")
     if datatype == "BYTES":
         return _words(name, content)
@@ -103,23 +104,29 @@ def _elements(tensor: dict[str, Any], content: memoryview) -> list[Any]:
     kind = np.dtype(_TYPES[datatype])
     if len(content) % kind.itemsize:
         raise RequestError(400, f"tensor {name!r} has {len(content)} bytes, which is no multiple of {kind.itemsize}")
-    elements: list[Any] = np.frombuffer(content, kind).tolist()
-    return elements
+    found: list[Any] = np.frombuffer(content, kind).tolist()
+    return found
 
 
 def _words(name: object, content: memoryview) -> list[str]:
-    words, at = [], 0
+    words: list[str] = []
+    at = 0
     while at < len(content):
         begin = at + _LENGTH.size
         end = begin + _LENGTH.unpack_from(content, at)[0] if begin <= len(content) else len(content) + 1
         if end > len(content):
             raise RequestError(400, f"tensor {name!r} ends within an element: each is its length and its bytes")
-        try:
-            words.append(str(content[begin:end], "utf-8"))
-        except UnicodeDecodeError as error:
-            raise RequestError(400, f"tensor {name!r}, element {len(words)}: {error}") from error
+        words.append(word(name, len(words), content[begin:end]))
         at = end
     return words
+
+
+def word(name: object, place: int, content: bytes | memoryview) -> str:
+    """An element of BYTES. Raises `RequestError` 400 that names the tensor."""
+    try:
+        return str(content, "utf-8")
+    except UnicodeDecodeError as error:
+        raise RequestError(400, f"tensor {name!r}, element {place}: {error}") from error
 
 
 def _flag(given: dict[str, Any], name: str, default: bool = False) -> bool:

@@ -48,15 +48,24 @@ class Answer(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
 
 
+class Detour(NamedTuple):
+    """How a call that did not come by HTTP goes to another server by it: the request there, and its answer as this
+    server would write it. `back` raises ValueError, LookupError or TypeError for an answer it cannot read."""
+
+    there: Callable[[], Request]
+    back: Callable[[Answer], Answer]
+
+
 class Call(NamedTuple):
     """A parsed request. `read` finds the predictions in an answer that `render` of any server wrote; `seconds` is how
-    long the caller waits for one."""
+    long the caller waits for one; a `detour` is for what came by HTTP not needed."""
 
     inference_id: str
     rows: Rows
     render: Callable[[Prediction], Answer]
     read: Callable[[bytes], Sequence[Any]]
     seconds: float = LONGEST
+    detour: Detour | None = None
 
 
 def require_json(request: Request) -> None:

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from modelyard_serving import invocations, v1, v2
-from modelyard_serving.answering import Work, answer_alone, answer_split, fault, record
-from modelyard_serving.call import FORWARDED, Answer, Call, Endpoint, Request, error_answer
+from modelyard_serving.answering import Answered, Work, answer_alone, answer_routed, record
+from modelyard_serving.call import FORWARDED, Call, Endpoint, Request, error_answer
 from modelyard_serving.errors import RequestError
+from modelyard_serving.exchange import exchange
 from modelyard_serving.forward import LATENCY
 from modelyard_serving.http import (
     App,
@@ -21,11 +22,8 @@ from modelyard_serving.http import (
     read_request,
     respond,
 )
-from modelyard_serving.records import CaptureRecord
-from modelyard_serving.routing import takes_candidate
 from modelyard_serving.serving import Serving
 
-MAX_IN_FLIGHT = 128  # requests in work; more are told to come back, so that memory stays bounded
 _PREDICT = ":predict"  # V1 puts its verb behind the name
 
 
@@ -74,47 +72,29 @@ class DataPlane:
             await self._answer(route, scope, receive, send)
 
     async def _answer(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
-        """Every request gets an answer, and none that shows a traceback."""
-        started = time.perf_counter()
-        captured: CaptureRecord | None = None
-        self.serving.in_flight += 1
         try:
-            answer, captured = await self._infer(route, scope, receive, started)
+            written, captured = await exchange(
+                self.serving, route.protocol, partial(self._infer, route, scope, receive)
+            )
         except DisconnectedError:
             return
-        except RequestError as error:
-            answer = error_answer(error)
-        except Exception:
-            answer = fault("the server failed on this request")
-        finally:
-            self.serving.in_flight -= 1
-        self.serving.metrics.answered(route.protocol, answer.status, time.perf_counter() - started)
-        await respond(send, answer)
-        if captured is not None and self.serving.loaded is not None:
-            self.serving.loaded.captures.add([captured])
+        await respond(send, written)
+        self.serving.capture(captured)
 
-    async def _infer(
-        self, route: Route, scope: Scope, receive: Receive, started: float
-    ) -> tuple[Answer, CaptureRecord | None]:
+    async def _infer(self, route: Route, scope: Scope, receive: Receive, started: float) -> Answered:
         self.serving.check_endpoint(route.endpoint)
         loaded = self.serving.model(route.model, route.version)
-        if self.serving.in_flight > MAX_IN_FLIGHT:
-            raise RequestError(429, f"{MAX_IN_FLIGHT} requests are in work: try again", retry_after=1)
         request = await read_request(scope, receive)
         call = route.parse(request, loaded.endpoint)
         work = Work(loaded, request, call, scope["path"], time.perf_counter() - started, receive)
-        forwarded = FORWARDED in request.headers
-        # A version in the path asks for this revision; a forwarded request has had its choice.
-        if not forwarded and route.version is None and takes_candidate(self.serving.routing, call.inference_id):
-            return await answer_split(self.serving, work)
-        own = await answer_alone(self.serving, work)
-        if not forwarded:
-            return own.answer, record(self.serving, work, own, "stable")
-        answer = own.answer._replace(headers=(*own.answer.headers, (LATENCY, f"{own.milliseconds:.3f}")))
+        if FORWARDED not in request.headers:
+            return await answer_routed(self.serving, work, pinned=route.version is not None)
+        own = await answer_alone(self.serving, work)  # the choice was made by the server that sent it
+        written = own.answer._replace(headers=(*own.answer.headers, (LATENCY, f"{own.milliseconds:.3f}")))
         # Whoever answers the user captures: a stable server answers by itself after a failure, or a too long wait.
         if own.answer.status != 200 or await has_left(receive):
-            return answer, None
-        return answer, record(self.serving, work, own, "candidate")
+            return written, None
+        return written, record(self.serving, work, own, "candidate")
 
 
 def _closing(send: Send) -> Send:

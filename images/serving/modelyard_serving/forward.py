@@ -1,5 +1,6 @@
 """Sends a request on to the candidate's Service, and says how long the candidate took."""
 
+import asyncio
 import logging
 import time
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ log = logging.getLogger(__name__)
 
 LATENCY = "modelyard-latency-ms"  # of the candidate's own work, so that both revisions are measured alike
 TIMEOUT = httpx.Timeout(5.0, connect=1.0)  # then the stable revision answers instead
+SHARE = 0.9  # of the time that the caller waits: what is left is for the stable answer to arrive
 # Connections end before the server's side of them does (KEEP_ALIVE), so that none is used while it closes.
 LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=5.0)
 PASSED_BACK = (invocations.INFERENCE_ID, v1.INFERENCE_ID, binary.HEADER_LENGTH)
@@ -33,14 +35,18 @@ def forwarding_client() -> httpx.AsyncClient:
     return httpx.AsyncClient(timeout=TIMEOUT, limits=LIMITS, trust_env=False)
 
 
-async def forward(client: httpx.AsyncClient, url: str, request: Request, inference_id: str) -> Forwarded:
-    """The same body to `url`, marked so that it is never sent on again. Raises nothing for a candidate's failure."""
+async def forward(
+    client: httpx.AsyncClient, url: str, request: Request, inference_id: str, seconds: float
+) -> Forwarded:
+    """The same body to `url`, marked so that it is never sent on again; `seconds` is how long the caller waits. Raises
+    nothing for a candidate's failure."""
     headers = {name: request.headers[name] for name in SENT_ON if name in request.headers}
     headers[FORWARDED] = quote(inference_id, safe="")
     started = time.perf_counter()
     try:
-        response = await client.post(url, content=request.body, headers=headers)
-    except httpx.HTTPError as error:
+        async with asyncio.timeout(SHARE * seconds):
+            response = await client.post(url, content=request.body, headers=headers)
+    except (httpx.HTTPError, TimeoutError) as error:
         log.warning("the candidate at %s did not answer: %s", url, error or type(error).__name__)
         return Forwarded(None, (time.perf_counter() - started) * 1000)
     milliseconds = _own_latency(response) or (time.perf_counter() - started) * 1000

@@ -8,6 +8,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from threading import Thread
+from typing import Any
 
 import uvicorn
 
@@ -49,8 +50,8 @@ class _Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-async def run(task: ServeTask, port: int, management_port: int) -> int:
-    """Serves until SIGTERM or a failure to load. Returns the process's exit code."""
+async def run(task: ServeTask, port: int, management_port: int, grpc_port: int | None = None) -> int:
+    """Serves until SIGTERM or a failure to load; gRPC where it has a port. Returns the process's exit code."""
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -58,10 +59,13 @@ async def run(task: ServeTask, port: int, management_port: int) -> int:
         serving = Serving(task, client)
         data, admin = server(DataPlane(serving, shell(serving)), port), server(management(serving), management_port)
         running = [asyncio.create_task(each.serve()) for each in (data, admin)]
+        calls = None if grpc_port is None else await calls_server(serving, f"0.0.0.0:{grpc_port}")
         code = await _live(serving, stop)
         if code == 0:
-            await _drain(serving, data, running[0])
+            await _drain(serving, data, running[0], calls)
         data.should_exit = admin.should_exit = True
+        if calls is not None:
+            await calls.stop(None)
         await asyncio.wait(running, timeout=1.0)
     return code
 
@@ -115,14 +119,15 @@ async def _in_thread(serving: Serving) -> Loaded:
     return await future
 
 
-async def _drain(serving: Serving, data: uvicorn.Server, running: asyncio.Task[None]) -> None:
+async def _drain(serving: Serving, data: uvicorn.Server, running: asyncio.Task[None], calls: Any) -> None:
     """Not ready, but serving, while endpoints are updated; then no new connections; then the captured rows."""
     deadline = time.monotonic() + LIMIT_SECONDS
     serving.draining = True
     serving.reporter.report("Draining", 100, f"for {serving.task.drain_seconds} s")
     await asyncio.sleep(min(serving.task.drain_seconds, LIMIT_SECONDS - FINISH_SECONDS - FLUSH_SECONDS))
     data.should_exit = True
-    await asyncio.wait([running], timeout=FINISH_SECONDS + 1)
+    ending = [running] if calls is None else [running, asyncio.ensure_future(calls.stop(FINISH_SECONDS))]
+    await asyncio.wait(ending, timeout=FINISH_SECONDS + 1)
     if serving.loaded is None:
         return
     for spool in (serving.loaded.captures, serving.loaded.labels):
@@ -148,3 +153,13 @@ def server(app: App, port: int, host: str = "0.0.0.0") -> uvicorn.Server:  # noq
             timeout_graceful_shutdown=int(FINISH_SECONDS),
         )
     )
+
+
+async def calls_server(serving: Serving, address: str) -> Any:
+    """A gRPC server that listens. Raises RuntimeError where the address is taken."""
+    from modelyard_serving import rpc  # here, because most servers do without it
+
+    made = rpc.server(serving)
+    made.add_insecure_port(address)
+    await made.start()
+    return made

@@ -19,7 +19,7 @@ class _Watch:
 
     __slots__ = ("_answer", "_looking", "_receive", "_timer", "gone", "late", "seen")
 
-    def __init__(self, answer: "asyncio.Future[Prediction]", receive: Receive) -> None:
+    def __init__(self, answer: "asyncio.Future[Prediction]", receive: Receive | None) -> None:
         self.gone = self.late = self.seen = False
         self._answer = answer
         self._receive = receive
@@ -27,10 +27,11 @@ class _Watch:
         self._timer: asyncio.TimerHandle | None = None
 
     def look(self) -> None:
-        self._looking = self._looking or asyncio.create_task(self._look())
+        if self._receive is not None:
+            self._looking = self._looking or asyncio.create_task(self._look(self._receive))
 
-    async def _look(self) -> None:
-        if (await self._receive())["type"] == "http.disconnect":
+    async def _look(self, receive: Receive) -> None:
+        if (await receive())["type"] == "http.disconnect":
             self.gone = True
             self._answer.cancel()
 
@@ -55,8 +56,10 @@ class Patience:
         self._watches: set[_Watch] = set()
         self._next: asyncio.TimerHandle | None = None
 
-    async def awaited(self, answer: "asyncio.Future[Prediction]", receive: Receive, seconds: float) -> Prediction:
-        """Raises DisconnectedError when the caller has left, RequestError 504 when the time is up."""
+    async def awaited(
+        self, answer: "asyncio.Future[Prediction]", receive: Receive | None, seconds: float
+    ) -> Prediction:
+        """Raises DisconnectedError when `receive` tells that the caller left, RequestError 504 when the time is up."""
         watch = _Watch(answer, receive)
         if seconds < LONGEST:
             watch.end_after(seconds)

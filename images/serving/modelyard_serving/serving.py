@@ -17,6 +17,8 @@ from modelyard_serving.routing import check_routing
 from modelyard_serving.spool import Spool
 from modelyard_serving.statistics import Statistics
 
+MAX_IN_FLIGHT = 128  # requests in work; more are told to come back, so that memory stays bounded
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -49,17 +51,26 @@ class Serving:
     def ready(self) -> bool:
         return self.loaded is not None and not self.draining
 
+    def check_room(self) -> None:
+        """Raises 429 where more requests are in work than may be."""
+        if self.in_flight > MAX_IN_FLIGHT:
+            raise RequestError(429, f"{MAX_IN_FLIGHT} requests are in work: try again", retry_after=1)
+
     def check_endpoint(self, name: str | None) -> None:
         """Raises 404 for another endpoint's name: clients of several may mix them up."""
         if name not in (None, self.task.name, self.task.model_name):
             raise RequestError(404, f"endpoint {name!r} is not served here: this is {self.task.name!r}")
 
-    def model(self, name: str | None = None, version: str | None = None) -> Loaded:
-        """What is loaded; while draining too. Raises `NotReadyError`, or 404 for another model or version."""
+    def check_model(self, name: str | None, version: str | None) -> None:
+        """Raises 404 for another model or version."""
         if name not in (None, self.task.model_name):
             raise RequestError(404, f"model {name!r} is not served here: this endpoint serves {self.task.model_name!r}")
         if version not in (None, self.task.revision):
             raise RequestError(404, f"version {version!r} is not served here: this is {self.task.revision!r}")
+
+    def model(self, name: str | None = None, version: str | None = None) -> Loaded:
+        """What is loaded; while draining too. Raises `NotReadyError`, or 404 for another model or version."""
+        self.check_model(name, version)
         if self.loaded is None:
             raise NotReadyError(f"the model is not ready: {self.reporter.current.stage}")
         return self.loaded
@@ -82,6 +93,11 @@ class Serving:
 
     def stats(self) -> ServingStats:
         return self.statistics.snapshot(*self._captured())
+
+    def capture(self, record: CaptureRecord | None) -> None:
+        """Keeps an answered request for the store, where it is sampled."""
+        if record is not None and self.loaded is not None:
+            self.loaded.captures.add([record])
 
     def _captured(self) -> tuple[int, int]:
         spool = self.loaded.captures if self.loaded else None

@@ -18,7 +18,6 @@ from modelyard_serving.openapi import openapi
 from modelyard_serving.sagemaker import add_sagemaker
 from modelyard_serving.serving import Serving
 
-SERVER = "modelyard"
 ASSETS = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css", "favicon-32x32.png": "image/png"}
 
 
@@ -55,7 +54,7 @@ def _add_health(app: FastAPI, serving: Serving) -> None:
 
 def _add_models(app: FastAPI, serving: Serving) -> None:
     async def server() -> dict[str, Any]:
-        return {"name": SERVER, "version": serving.task.revision, "extensions": ["binary_tensor_data"]}
+        return {"name": v2.SERVER, "version": serving.task.revision, "extensions": ["binary_tensor_data"]}
 
     async def metadata(model: str, version: str | None = None) -> dict[str, Any]:
         return v2.metadata(serving.model(model, version).endpoint)

@@ -1,6 +1,7 @@
 """The V2 (Open Inference Protocol) codec: a request's tensors to rows, predictions to tensors, as JSON or as bytes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import orjson
@@ -21,9 +22,12 @@ from modelyard_serving.call import (
 from modelyard_serving.errors import RequestError
 from modelyard_serving.tensors import DATATYPE_OF, rows_of_tensors
 
+SERVER = "modelyard"  # its name in the metadata
 PREDICT = "predict"
 PROBABILITY = "probability"  # of the predicted class
 PREDICT_PROBA = "predict_proba"  # rows x classes, in the order of the metadata's `classes`; only where asked for
+Output = dict[str, Any]  # a tensor: name, datatype, shape and data
+Write = Callable[[Mapping[str, str], Sequence[Output]], Answer]  # model_name, model_version and id; all outputs
 
 
 def parse(request: Request, endpoint: Endpoint) -> Call:
@@ -35,12 +39,16 @@ def parse(request: Request, endpoint: Endpoint) -> Call:
     body = parse_json(content)
     if not isinstance(body, dict):
         raise RequestError(400, "the body must be a JSON object with inputs")
+    if isinstance(body.get("inputs"), list):
+        body["inputs"] = binary.read_tensors(body["inputs"], rest)
+    return call_of(body, request, endpoint, partial(_write, binary.wants_binary(body)))
+
+
+def call_of(body: Mapping[str, Any], request: Request, endpoint: Endpoint, write: Write) -> Call:
+    """Of a body whose tensors have their data as lists. Raises `RequestError` with 400."""
     call_id = inference_id(body.get("id"), request)
-    inputs = body.get("inputs")
-    if isinstance(inputs, list):
-        inputs = binary.read_tensors(inputs, rest)
-    rows = rows_of_tensors(endpoint.manifest.features, inputs)
-    form = Form(endpoint, call_id, _wanted(body.get("outputs"), endpoint.manifest), binary.wants_binary(body))
+    rows = rows_of_tensors(endpoint.manifest.features, body.get("inputs"))
+    form = Form(endpoint, call_id, _wanted(body.get("outputs"), endpoint.manifest), write)
     return Call(call_id, rows, form.render, read, _seconds(body.get("parameters")))
 
 
@@ -104,29 +112,18 @@ def _wanted(outputs: object, manifest: ModelManifest) -> list[str]:
 
 
 class Form(NamedTuple):
-    """How a call is to be answered; `in_bytes` are the outputs that go behind the JSON, True is all of them."""
+    """How a call is to be answered."""
 
     endpoint: Endpoint
     call_id: str
     wanted: Sequence[str]
-    in_bytes: frozenset[str] | bool
+    write: Write
 
     def render(self, prediction: Prediction) -> Answer:
-        outputs: list[dict[str, Any]] = []
-        rest: list[bytes] = []
-        for output in self._outputs(prediction):
-            if self.in_bytes is True or (self.in_bytes and output["name"] in self.in_bytes):
-                rest.append(binary.encoded(output["datatype"], output.pop("data")))
-                output["parameters"] = {"binary_data_size": len(rest[-1])}
-            outputs.append(output)
         named = {"model_name": self.endpoint.name, "model_version": self.endpoint.revision, "id": self.call_id}
-        content = orjson.dumps({**named, "outputs": outputs})
-        if not rest:
-            return Answer(200, content)
-        length = ((binary.HEADER_LENGTH, str(len(content))),)
-        return Answer(200, b"".join((content, *rest)), binary.OCTETS, length)
+        return self.write(named, list(self._outputs(prediction)))
 
-    def _outputs(self, prediction: Prediction) -> Iterator[dict[str, Any]]:
+    def _outputs(self, prediction: Prediction) -> Iterator[Output]:
         rows = len(prediction.values)
         for name in self.wanted:
             shape, data = [rows], prediction.values if name == PREDICT else prediction.scores
@@ -134,3 +131,17 @@ class Form(NamedTuple):
                 shape, data = [*prediction.probabilities.shape], prediction.probabilities.ravel().tolist()
             if data is not None:
                 yield {"name": name, "datatype": _datatype(name, self.endpoint.manifest), "shape": shape, "data": data}
+
+
+def _write(in_bytes: frozenset[str] | bool, named: Mapping[str, str], outputs: Sequence[Output]) -> Answer:
+    """`in_bytes` are the outputs that go behind the JSON, True is all of them."""
+    rest: list[bytes] = []
+    for output in outputs:
+        if in_bytes is True or (in_bytes and output["name"] in in_bytes):
+            rest.append(binary.encoded(output["datatype"], output.pop("data")))
+            output["parameters"] = {"binary_data_size": len(rest[-1])}
+    content = orjson.dumps({**named, "outputs": outputs})
+    if not rest:
+        return Answer(200, content)
+    length = ((binary.HEADER_LENGTH, str(len(content))),)
+    return Answer(200, b"".join((content, *rest)), binary.OCTETS, length)

@@ -119,6 +119,7 @@ class ModelDeploymentSpec(Schema):
     replicas: Replicas = Field(default=Replicas(), description="How many pods.")
     rollout: Rollout = Field(default=Rollout(), description="How a new model takes over.")
     capture: Capture = Field(default=Capture(), description="What is kept of the traffic.")
+    grpc: bool = Field(default=False, description="Answer V2 over gRPC, too: on port 9000 of the same address.")
     resources: Resources = Field(default=Resources(), description="Of each serving pod.")
     suspend: bool = Field(
         default=False,

@@ -10,6 +10,7 @@ SOURCE_SECRETS_PATH = "/var/run/modelyard/sources"  # <source name>/AWS_ACCESS_K
 SCRIPT_PATH = "/opt/ml/code"
 MANAGEMENT_PORT = 8081
 SERVING_PORT = 8080
+GRPC_PORT = 9000
 
 
 class Task(Document):
@@ -119,6 +120,7 @@ class ServeTask(Task):
     capture_percent: int = 100
     drain_seconds: int = 5
     flush_seconds: int = 10
+    grpc: Literal[True] | None = None  # absent where it is not asked for: the documents of before stay what they were
 
 
 class WindowTask(Document):

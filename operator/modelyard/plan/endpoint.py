@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from modelyard.contract.tasks import SERVING_PORT
+from modelyard.contract.tasks import GRPC_PORT, SERVING_PORT
 from modelyard.plan.fleet import ROLE_SERVER
 from modelyard.plan.labels import child_name, labels_for, owner_reference
 from modelyard.plan.plan import Object, key_of
@@ -26,18 +26,27 @@ def selector(resource: Object, revision: str) -> dict[str, str]:
 
 
 def revision_service(resource: Object, revision: str) -> dict[str, Any]:
-    """Where the stable servers find the candidate: `<name>-<revision>`, with the servers' own port."""
+    """Where the stable servers find the candidate: `<name>-<revision>`, with the servers' own port. A share of gRPC's
+    calls comes by HTTP, too."""
     name = child_name(resource["metadata"]["name"], revision)
-    return _service(metadata(resource, name, revision=revision), selector(resource, revision), SERVING_PORT)
+    return _service(
+        metadata(resource, name, revision=revision), selector(resource, revision), [_port("http", SERVING_PORT)]
+    )
 
 
-def main_service(resource: Object, revision: str) -> dict[str, Any]:
+def main_service(resource: Object, revision: str, grpc: bool) -> dict[str, Any]:
     """The endpoint: all requests go to the servers of one revision."""
-    return _service(metadata(resource, resource["metadata"]["name"]), selector(resource, revision), PORT)
+    # Gateways and meshes must know that it is HTTP/2 without TLS.
+    calls = [{**_port("grpc", GRPC_PORT), "appProtocol": "kubernetes.io/h2c"}] if grpc else []
+    pods = selector(resource, revision)
+    return _service(metadata(resource, resource["metadata"]["name"]), pods, [_port("http", PORT), *calls])
 
 
-def _service(of: dict[str, Any], pods: dict[str, str], port: int) -> dict[str, Any]:
-    ports = [{"name": "http", "port": port, "targetPort": "http", "protocol": "TCP"}]
+def _port(name: str, port: int) -> dict[str, Any]:
+    return {"name": name, "port": port, "targetPort": name, "protocol": "TCP"}
+
+
+def _service(of: dict[str, Any], pods: dict[str, str], ports: list[dict[str, Any]]) -> dict[str, Any]:
     spec = {"type": "ClusterIP", "selector": pods, "ports": ports}
     return {"apiVersion": "v1", "kind": "Service", "metadata": of, "spec": spec}
 

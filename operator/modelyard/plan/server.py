@@ -4,7 +4,7 @@ that Kubernetes itself replaces the pods, one by one."""
 from typing import Any
 
 from modelyard.api.serving import ModelDeploymentSpec, Revision
-from modelyard.contract.tasks import SERVING_PORT, ServeTask
+from modelyard.contract.tasks import GRPC_PORT, SERVING_PORT, ServeTask
 from modelyard.plan.endpoint import metadata, selector
 from modelyard.plan.fleet import ROLE_SERVER
 from modelyard.plan.labels import REVISION, child_name, hash_of
@@ -26,6 +26,7 @@ def serve_task(resource: Object, spec: ModelDeploymentSpec, revision: Revision, 
         model_digest=revision.model_digest,
         revision=revision.revision,
         capture_percent=spec.capture.percent,
+        grpc=True if spec.grpc else None,
     )
 
 
@@ -71,7 +72,7 @@ def _pod(spec: ModelDeploymentSpec, config: str, pods: dict[str, str], settings:
         task=config,
         resources=spec.resources,
         restart_policy="Always",
-        ports={"http": SERVING_PORT},
+        ports={"http": SERVING_PORT, **({"grpc": GRPC_PORT} if spec.grpc else {})},
         container={
             "startupProbe": _probe("live", period=1, failures=120),
             "readinessProbe": _probe("ready", period=2, failures=2),

@@ -130,7 +130,7 @@ def _children(of: _Endpoint, status: ModelDeploymentStatus, stable: Revision) ->
             name = config["metadata"]["name"]
             children += [config, server_deployment(of.resource, of.spec, revision, name, of.settings)]
             children += [revision_service(of.resource, revision.revision)]
-    children += [main_service(of.resource, stable.revision)]
+    children += [main_service(of.resource, stable.revision, of.spec.grpc)]
     if of.spec.replicas.min > 1:
         children += [disruption_budget(of.resource, stable.revision)]
     return tuple(children)

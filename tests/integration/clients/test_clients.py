@@ -11,7 +11,8 @@ import pytest
 import pytest_asyncio
 
 from tests import environment
-from tests.unit.serving_image import models
+from tests.unit.serving_image import calls, models
+from tests.unit.serving_image.models import Endpoint
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]  # the first one installs them
 
@@ -22,13 +23,22 @@ def python() -> Path:
 
 
 @pytest_asyncio.fixture
-async def port(tmp_path: Path) -> AsyncIterator[int]:
+async def served(tmp_path: Path) -> AsyncIterator[Endpoint]:
     where = models.place(tmp_path)
     digest = models.publish(where, "classification", form="onnx")
-    async with (
-        models.endpoint(where, where.task(digest), models.load(where, digest)) as served,
-        models.listening(served.app) as found,
-    ):
+    async with models.endpoint(where, where.task(digest), models.load(where, digest)) as found:
+        yield found
+
+
+@pytest_asyncio.fixture
+async def port(served: Endpoint) -> AsyncIterator[int]:
+    async with models.listening(served.app) as found:
+        yield found
+
+
+@pytest_asyncio.fixture
+async def grpc_port(served: Endpoint) -> AsyncIterator[int]:
+    async with calls.listening(served.serving) as (found, _):
         yield found
 
 
@@ -79,3 +89,20 @@ async def test_schemathesis_finds_no_request_that_is_answered_otherwise_than_doc
     )
     said, _ = await process.communicate()
     assert process.returncode == 0, said.decode()
+
+
+async def test_tritons_grpc_client_gets_the_same_answers(python: Path, grpc_port: int) -> None:
+    seen = await seen_by(python, "triton_grpc_program.py", grpc_port)
+    assert seen["ready"] == [True, True, True]
+    assert (seen["server"], seen["inputs"]) == ("modelyard", ["price", "region", "hour"])
+    answer = {"id": "mine", "predict": ["low", "high"], "others": [["float64", [2]]]}
+    assert seen["some"] == answer
+    assert seen["all"] == {**answer, "others": [["float64", [2]], ["float64", [2, 2]]]}
+    assert seen["too few tensors"].startswith("StatusCode.INVALID_ARGUMENT: column 'hour' is missing")
+    assert seen["another model"].startswith("StatusCode.NOT_FOUND: model 'other' is not served here")
+
+
+async def test_kserves_grpc_client_asks_in_bytes_and_in_typed_contents(python: Path, grpc_port: int) -> None:
+    seen = await seen_by(python, "kserve_grpc_program.py", grpc_port)
+    assert seen["ready"] == [True, True, True]
+    assert seen["bytes"] == seen["contents"] == seen["both"] == {"id": "mine", "predict": ["low", "high"]}

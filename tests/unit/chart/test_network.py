@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from modelyard.contract.tasks import MANAGEMENT_PORT, SERVING_PORT
+from modelyard.contract.tasks import GRPC_PORT, MANAGEMENT_PORT, SERVING_PORT
 from modelyard.plan.labels import MANAGED_BY, MANAGER, ROLE
 from tests.unit.chart.rendering import CASES, NAMESPACE, Helm, Object, Rendered
 from tests.unit.plan.generated import all_templates
@@ -64,9 +64,9 @@ def test_the_management_port_is_the_operators_alone(helm: Helm) -> None:
     assert not peer["podSelector"]["matchLabels"].items() <= labels["modelyard-store"].items()
 
 
-def test_anyone_may_ask_a_model_but_only_on_its_data_port(helm: Helm) -> None:
+def test_anyone_may_ask_a_model_but_only_on_its_data_ports(helm: Helm) -> None:
     (rule,) = policy(helm.template({}), "modelyard-serving", "default")["ingress"]
-    assert rule == {"ports": [{"port": SERVING_PORT, "protocol": "TCP"}]}
+    assert rule == {"ports": [{"port": port, "protocol": "TCP"} for port in (SERVING_PORT, GRPC_PORT)]}
 
 
 def test_workloads_reach_dns_the_store_and_https_but_not_the_nodes_credentials(helm: Helm) -> None:

@@ -1,5 +1,8 @@
 """An endpoint's first model, its servers and what keeps it from starting."""
 
+import json
+from typing import Any
+
 from modelyard.plan.serving import plan_serving
 from tests.unit.plan.builders import deployment, digest, training_job
 from tests.unit.plan.endpoints import FAILURE, broken, model, serving, world
@@ -62,6 +65,44 @@ def test_the_endpoint_has_port_80_and_a_revision_the_servers_own() -> None:
     port = {"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}
     assert w.child("Service", "m")["spec"]["ports"] == [port]
     assert w.child("Service", "m-aaaaaaaa")["spec"]["ports"][0]["port"] == 8080
+
+
+def test_grpc_has_a_port_where_it_is_asked_for_and_changes_nothing_where_not() -> None:
+    w = serving(grpc=True)
+    calls = {"name": "grpc", "port": 9000, "targetPort": "grpc", "protocol": "TCP", "appProtocol": "kubernetes.io/h2c"}
+    assert w.child("Service", "m")["spec"]["ports"][1:] == [calls]
+    assert len(w.child("Service", "m-aaaaaaaa")["spec"]["ports"]) == 1  # a candidate's share comes by HTTP
+    assert {"name": "grpc", "containerPort": 9000} in ports(w)
+    assert task(w)["grpc"] is True
+    for plain in (serving(), serving(grpc=False)):
+        assert {port["name"] for port in ports(plain)} == {"management", "http"}
+        assert "grpc" not in task(plain)
+
+
+def test_grpc_for_an_endpoint_that_serves_is_a_rolling_update() -> None:
+    w = serving()
+    w.resource = w.resource.spec(grpc=True)
+    w.run()
+    assert {"name": "grpc", "containerPort": 9000} in ports(w)
+    assert "candidate" not in w.status
+
+
+def ports(w: World) -> list[dict[str, Any]]:
+    """Of the servers' container."""
+    found: list[dict[str, Any]] = template(w)["containers"][0]["ports"]
+    return found
+
+
+def task(w: World) -> dict[str, Any]:
+    """What the servers are told to do."""
+    config = template(w)["volumes"][0]["configMap"]["name"]
+    found: dict[str, Any] = json.loads(w.child("ConfigMap", config)["data"]["task.json"])
+    return found
+
+
+def template(w: World) -> dict[str, Any]:
+    found: dict[str, Any] = w.child("Deployment", "m-aaaaaaaa")["spec"]["template"]["spec"]
+    return found
 
 
 def test_one_replica_has_no_disruption_budget() -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import grpc
 import httpx
 import pytest
 
@@ -22,6 +23,7 @@ from modelyard.contract.store import blob, captures, labels
 from modelyard.contract.tasks import ServeTask
 from modelyard_serving.lifecycle import run
 from tests.unit.serving_image import models
+from tests.unit.serving_image.calls import Calls, connected, request, values
 from tests.unit.serving_image.models import v2_body
 from tests.unit.serving_image.test_capture import read
 
@@ -41,6 +43,7 @@ class Running:
     process: asyncio.subprocess.Process
     client: httpx.AsyncClient
     management: httpx.AsyncClient
+    grpc_port: int
 
     async def ready(self) -> None:
         async with asyncio.timeout(PATIENCE):
@@ -64,7 +67,7 @@ def free_port() -> int:
 @asynccontextmanager
 async def started(folder: Path, task: ServeTask) -> AsyncIterator[Running]:
     (folder / "task.json").write_text(task.canonical())
-    ports = (free_port(), free_port())
+    ports = (free_port(), free_port(), free_port())
     environment = {
         "AWS_ACCESS_KEY_ID": "key",
         "AWS_SECRET_ACCESS_KEY": "secret",
@@ -76,15 +79,16 @@ async def started(folder: Path, task: ServeTask) -> AsyncIterator[Running]:
         "MODELYARD_RESULT": str(folder / "result.json"),
         "MODELYARD_SERVING_PORT": str(ports[0]),
         "MODELYARD_MANAGEMENT_PORT": str(ports[1]),
+        "MODELYARD_GRPC_PORT": str(ports[2]),
     }
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "modelyard_serving", env=environment)
-    urls = [f"http://127.0.0.1:{port}" for port in ports]
+    urls = [f"http://127.0.0.1:{port}" for port in ports[:2]]
     try:
         async with (
             httpx.AsyncClient(base_url=urls[0], timeout=PATIENCE) as client,
             httpx.AsyncClient(base_url=urls[1], timeout=PATIENCE) as management,
         ):
-            yield Running(process, client, management)
+            yield Running(process, client, management, ports[2])
     finally:
         if process.returncode is None:
             process.kill()
@@ -97,6 +101,8 @@ async def test_a_server_loads_serves_drains_and_leaves_nothing_behind(tmp_path: 
     async with started(tmp_path, where.task(digest, drain_seconds=DRAIN_SECONDS)) as server:
         await server.ready()
         assert (await server.management.get("/progress")).json()["stage"] == "Serving"
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", server.grpc_port)  # nobody has asked for gRPC
         answered = [f"before-{number}" for number in range(5)]
         for identity in answered:
             answer = await server.client.post(INFER, json=row(3.5, id=identity))
@@ -128,6 +134,34 @@ async def _call_until_gone(server: Running) -> list[str]:
     assert answered
     assert answer.headers["connection"] == "close"
     return answered
+
+
+async def test_grpc_is_served_where_it_is_asked_for_and_drains_as_http_does(tmp_path: Path) -> None:
+    where = models.place(tmp_path)
+    task = where.task(models.publish(where, "classification"), drain_seconds=DRAIN_SECONDS, grpc=True)
+    async with started(tmp_path, task) as server, connected(server.grpc_port) as calls:
+        await server.ready()
+        assert (await calls.ask("ServerReady")).ready
+        server.process.send_signal(signal.SIGTERM)
+        stopped = time.monotonic()
+        answered, code = await _infer_until_gone(calls)
+        assert time.monotonic() - stopped >= DRAIN_SECONDS
+        assert code is grpc.StatusCode.UNAVAILABLE
+        assert await asyncio.wait_for(server.process.wait(), 28) == 0
+    assert len(read(where, captures("shop", "demo"))) == answered
+
+
+async def _infer_until_gone(calls: Calls) -> tuple[int, grpc.StatusCode]:
+    """How many calls are answered, and why the next one is not."""
+    answered = 0
+    while True:
+        try:
+            answer = await calls.infer(request({"price": [3.5], "region": ["north"], "hour": [1]}))
+        except grpc.aio.AioRpcError as error:
+            return answered, error.code()
+        assert values(answer)["predict"] == ["low"]
+        answered += 1
+        await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("harm", ["damage", "remove"])

@@ -11,7 +11,6 @@ import pytest
 from modelyard.contract.progress import Progress, ServingStats
 from modelyard_kit.model import LoadedModel
 from modelyard_kit.skops_format import SklearnModel
-from modelyard_serving import data_plane
 from modelyard_serving.data_plane import DataPlane
 from modelyard_serving.management import management
 from modelyard_serving.serving import Serving
@@ -57,7 +56,7 @@ async def test_a_draining_server_still_answers_and_ends_each_connection(served: 
 async def test_more_requests_than_the_limit_are_told_to_come_back(
     served: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data_plane, "MAX_IN_FLIGHT", 1)
+    monkeypatch.setattr("modelyard_serving.serving.MAX_IN_FLIGHT", 1)
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow_body() -> Any:
