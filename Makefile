@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format unit integration test-crash e2e test-soak soak bench-short bench-operator bench-serving up down
+.PHONY: help setup demo test check format unit integration test-crash e2e test-soak soak soak-serving bench-short bench-operator bench-serving up down
 .PHONY: images crds docs protocol lock dev
 
 help: ## this list
@@ -57,12 +57,15 @@ test-crash: $(READY) ## kill the operator at every write of every scenario; half
 e2e: $(READY) ## on a real cluster with real images and the chart
 	@$(BIN)/pytest tests/e2e
 
-test-soak: $(READY) ## three minutes of `make soak`
+test-soak: $(READY) ## three minutes of `make soak` and of `make soak-serving`
 	@$(BIN)/pytest tests/soak
 
 soak: $(READY) ## SECONDS (an hour) of random faults and killed leaders, then compare with a run without; no root
 	@PYTHONPATH=$(PODS):. $(BIN)/python -m tests.soak --seconds $(SECONDS)
 SECONDS ?= 3600
+
+soak-serving: $(READY) ## half an hour of the model server at 70 % load: no failure, no growth
+	@SERVER_SECONDS=1800 $(BIN)/pytest -s tests/soak/test_server.py
 
 bench-short: $(READY) ## `make bench-operator` with fewer objects and wider ranges
 	@PYTHONPATH=operator $(BIN)/python -m tests.bench.operator --short

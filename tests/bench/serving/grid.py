@@ -13,18 +13,18 @@ from pathlib import Path
 import pyarrow as pa
 
 from modelyard.contract.store import StoreConfig
-from modelyard.contract.tasks import ServeTask
 from modelyard_kit.onnx_format import OnnxModel
 from modelyard_kit.skops_format import SklearnModel
 from modelyard_kit.store import Store
 from tests.bench.figures import Row
-from tests.bench.serving.models import GRID, JOB, NAMESPACE, Model, columns, published, rows
+from tests.bench.serving.models import GRID, Model, columns, published, rows
+from tests.bench.serving.ours import PATH, ours_running
 from tests.bench.serving.peers.comparison import compared
 from tests.bench.serving.process import Server, load, serving
 from tests.cluster.waiting import free_ports
 
-PATH = "/v2/models/bench/infer"
 PEER_SECONDS = 3.0  # of each load of a comparison
+CAPTURED = 10  # percent
 DATATYPES = {"float64": "FP64", "string": "BYTES"}
 
 
@@ -53,7 +53,7 @@ def _model(model: Model, folder: Path, sizes: Sizes) -> Iterator[Row]:
     body, answer = place / "body.json", place / "answer.json"
     body.write_bytes(request_of(model))
     with ExitStack() as stack:
-        ours = stack.enter_context(_ours(store, digest, place))
+        ours = stack.enter_context(ours_running(store, digest, place))
         answer.write_bytes(_checked(ours, body, native, model))
         floor = stack.enter_context(_echo(answer, place))
         for server in (ours, floor):
@@ -66,6 +66,9 @@ def _model(model: Model, folder: Path, sizes: Sizes) -> Iterator[Row]:
         alone = load(ours.port, PATH, body, 1, sizes.seconds).p50_ms
         least = load(floor.port, PATH, body, 1, sizes.seconds).p50_ms
         memory, ready = ours.pss_mb(), ours.ready_s
+        capturing = stack.enter_context(ours_running(store, digest, _folder(place, "capturing"), CAPTURED))
+        load(capturing.port, PATH, body, 32, sizes.seconds)
+        captured = [_cpu_us(capturing, body, sizes) / _cpu_us(ours, body, sizes) for _ in range(sizes.rounds)]
         label = native.predict(rows(model, 3).slice(0, 1)).values[0]
         seconds = min(sizes.seconds, PEER_SECONDS)
         peers = [] if model.words else list(compared(model, ours, PATH, body, str(label), seconds))
@@ -85,7 +88,13 @@ def _model(model: Model, folder: Path, sizes: Sizes) -> Iterator[Row]:
         note="the target is of a server without a framework",
     )
     yield Row(f"ready, {model.name}", "s", ready, 1.5)
+    yield Row(f"CPU with {CAPTURED} % captured, {model.name}", "x without", statistics.median(captured), 1.05)
     yield from peers
+
+
+def _folder(place: Path, name: str) -> Path:
+    (place / name).mkdir()
+    return place / name
 
 
 def _cpu_us(server: Server, body: Path, sizes: Sizes) -> float:
@@ -95,32 +104,6 @@ def _cpu_us(server: Server, body: Path, sizes: Sizes) -> float:
     if made.errors:
         raise WrongAnswerError(f"{made.errors} of {made.requests} requests failed")
     return 1e6 * (server.cpu_s() - before) / made.requests
-
-
-@contextmanager
-def _ours(store: Store, digest: str, place: Path) -> Iterator[Server]:
-    port, management = free_ports(2)
-    task = ServeTask(
-        namespace=NAMESPACE,
-        name="bench",
-        store=store.config,
-        model_name="bench",
-        training_job=JOB,
-        model_digest=digest,
-        revision="r1",
-        capture_percent=0,
-        drain_seconds=0,
-    )
-    (place / "task.json").write_text(task.canonical())
-    environment = {
-        "MODELYARD_TASK": str(place / "task.json"),
-        "MODELYARD_RESULT": str(place / "result.json"),
-        "MODELYARD_SERVING_PORT": str(port),
-        "MODELYARD_MANAGEMENT_PORT": str(management),
-    }
-    log = place / "server.log"
-    with serving(["-m", "modelyard_serving"], port, "/v2/health/ready", log, environment) as server:
-        yield server
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """A closed loop of keep-alive connections, as cheap as Python gets, in a process of its own on a core of its own.
 
-`python -m tests.bench.serving.load <port> <path> <file with the body> <connections> <seconds>` prints a Load as JSON.
+`python -m tests.bench.serving.load <port> <path> <file with the body> <connections> <seconds> [<requests a second>]`
+prints a Load as JSON. With a rate, a connection waits until its next request is due.
 """
 
 import asyncio
@@ -27,9 +28,12 @@ class Load:
 class Connection(asyncio.Protocol):
     """Sends the next request when it has the whole answer to the one before."""
 
-    def __init__(self, request: bytes, until: float) -> None:
+    def __init__(self, request: bytes, until: float, every: float = 0.0) -> None:
+        """`every` is how many seconds its requests are apart."""
         self._request = request
         self._until = until
+        self._every = every
+        self._due = time.perf_counter()
         self._got = b""
         self._sent = 0.0
         self.errors = 0
@@ -53,10 +57,14 @@ class Connection(asyncio.Protocol):
         self.latencies.append(now - self._sent)
         self.errors += not head.startswith(b"HTTP/1.1 200")
         self._got = b""
-        if now < self._until:
-            self._send()
-        else:
+        self._due += self._every
+        if max(now, self._due) >= self._until:
+            self._until = now  # its end is no error
             self._transport.close()
+        elif self._due > now and self._every:
+            asyncio.get_running_loop().call_later(self._due - now, self._send)
+        else:
+            self._send()
 
     def connection_lost(self, error: Exception | None) -> None:
         if time.perf_counter() < self._until:
@@ -77,14 +85,16 @@ def length_of(head: bytes) -> int:
     return int(head[place + 15 :].split(b"\r\n", 1)[0]) if place >= 0 else 0
 
 
-async def run(port: int, path: str, body: bytes, connections: int, seconds: float) -> Load:
+async def run(port: int, path: str, body: bytes, connections: int, seconds: float, rate: float | None = None) -> Load:
     """Raises ConnectionError where nothing answers."""
     head = f"POST {path} HTTP/1.1\r\nhost: b\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
     until = time.perf_counter() + seconds
     loop = asyncio.get_running_loop()
-    loop.call_soon(_stay_awake, loop)
+    if rate is None:
+        loop.call_soon(_stay_awake, loop)
+    every = connections / rate if rate else 0.0
     made = [
-        (await loop.create_connection(lambda: Connection(head.encode() + body, until), "127.0.0.1", port))[1]
+        (await loop.create_connection(lambda: Connection(head.encode() + body, until, every), "127.0.0.1", port))[1]
         for _ in range(connections)
     ]
     await asyncio.gather(*(each.done for each in made))
@@ -96,8 +106,9 @@ async def run(port: int, path: str, body: bytes, connections: int, seconds: floa
 
 
 def main() -> None:
-    port, path, file, connections, seconds = sys.argv[1:]
-    made = uvloop.run(run(int(port), path, Path(file).read_bytes(), int(connections), float(seconds)))
+    port, path, file, connections, seconds, *rates = sys.argv[1:]
+    body, rate = Path(file).read_bytes(), float(rates[0]) if rates else None
+    made = uvloop.run(run(int(port), path, body, int(connections), float(seconds), rate))
     print(json.dumps(asdict(made)))
 
 

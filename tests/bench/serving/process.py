@@ -95,9 +95,9 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def load(port: int, path: str, body: Path, connections: int, seconds: float) -> Load:
+def load(port: int, path: str, body: Path, connections: int, seconds: float, rate: float | None = None) -> Load:
     command = ["taskset", "-c", CLIENT_CORE, sys.executable, "-m", "tests.bench.serving.load"]
-    given = [str(port), path, str(body), str(connections), str(seconds)]
+    given = [str(port), path, str(body), str(connections), str(seconds), *([str(rate)] if rate else [])]
     done = subprocess.run([*command, *given], cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=seconds + 60)
     return Load(**json.loads(done.stdout))
 

@@ -42,6 +42,13 @@ async def test_an_answer_in_pieces_is_one_answer() -> None:
     assert 2 < made.p50_ms <= made.p99_ms
 
 
+async def test_with_a_rate_requests_are_sent_when_they_are_due() -> None:
+    async with answering(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", connections=2) as port:
+        made = await run(port, "/", b"{}", 2, 0.5, rate=40)
+    assert made.errors == 0
+    assert 10 <= made.requests <= 22
+
+
 @pytest.mark.parametrize("status", [b"429 Too Many Requests", b"500 Internal Server Error"])
 async def test_another_status_is_an_error(status: bytes) -> None:
     async with answering(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n", connections=1) as port:
