@@ -3,51 +3,23 @@
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
 from uuid import uuid4
 
 from modelyard.contract.capture import sampled
 from modelyard_kit.model import Prediction
-from modelyard_serving.call import Answer, Call, Request, error_answer
+from modelyard_serving.call import Answer, error_answer
+from modelyard_serving.comparison import compare, count
 from modelyard_serving.errors import RequestError
-from modelyard_serving.forward import Forwarded, forward
-from modelyard_serving.http import DisconnectedError, Receive
+from modelyard_serving.forward import forward
+from modelyard_serving.http import DisconnectedError
 from modelyard_serving.records import CaptureRecord
-from modelyard_serving.routing import candidate_url, disagreements, takes_candidate
-from modelyard_serving.serving import Loaded, Serving
+from modelyard_serving.routing import candidate_url, is_shadowed, takes_candidate
+from modelyard_serving.serving import Serving
+from modelyard_serving.shadow import ask_beside
+from modelyard_serving.work import Outcome, Work
 
 log = logging.getLogger(__name__)
-
-
-class Work(NamedTuple):
-    """A call to be answered: `path` for other servers, `seconds` spent on it until now; `receive` tells when its caller
-    leaves, None where the task that answers is cancelled then."""
-
-    loaded: Loaded
-    request: Request
-    call: Call
-    path: str
-    seconds: float
-    receive: Receive | None
-
-
-class Outcome(NamedTuple):
-    """This server's own answer; `prediction` is None where the model failed or took too long."""
-
-    answer: Answer
-    prediction: Prediction | None
-    milliseconds: float
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The candidate's answer, as this server would write it, and how far the two differ."""
-
-    answer: Answer
-    rows: int
-    different: int
 
 
 Answered = tuple[Answer, CaptureRecord | None]  # and what is kept of it
@@ -59,6 +31,8 @@ async def answer_routed(serving: Serving, work: Work, pinned: bool) -> Answered:
     if not pinned and takes_candidate(serving.routing, work.call.inference_id):
         return await answer_split(serving, work)
     own = await answer_alone(serving, work)
+    if not pinned and is_shadowed(serving.routing, work.call.inference_id):
+        ask_beside(serving, work, own)
     return own.answer, record(serving, work, own, "stable")
 
 
@@ -93,15 +67,10 @@ async def answer_split(serving: Serving, work: Work) -> Answered:
     sent, own = await asyncio.gather(
         forward(serving.client, url, request, work.call.inference_id, work.call.seconds), answer_alone(serving, work)
     )
-    compared = _compare(work, sent, own)
-    statistics.candidate.answered(sent.milliseconds, failed=compared is None)
-    serving.metrics.forwarded.labels("failed" if compared is None else "answered").inc()
+    compared = compare(work, sent, own)
+    count(statistics, serving.metrics, sent, compared)
     if compared is None:
         return own.answer, record(serving, work, own, "stable")
-    statistics.compared += compared.rows
-    statistics.disagreed += compared.different
-    serving.metrics.compared.labels("agreed").inc(compared.rows - compared.different)
-    serving.metrics.compared.labels("disagreed").inc(compared.different)
     return compared.answer, None
 
 
@@ -126,20 +95,3 @@ def fault(what: str) -> Answer:
     identity = uuid4().hex[:12]
     log.exception("fault %s: %s", identity, what)
     return error_answer(RequestError(500, f"{what}: the server's log has the cause under fault {identity}"))
-
-
-def _compare(work: Work, sent: Forwarded, own: Outcome) -> Comparison | None:
-    """None where the candidate gave no usable answer; no rows where this server has none to compare."""
-    if sent.answer is None:
-        return None
-    try:
-        answer = work.call.detour.back(sent.answer) if work.call.detour else sent.answer
-        theirs = work.call.read(answer.body)
-        if own.answer.status != 200:
-            return Comparison(answer, 0, 0)
-        ours = work.call.read(own.answer.body)
-        numeric = work.loaded.endpoint.manifest.task == "regression"
-        return Comparison(answer, len(ours), disagreements(ours, theirs, numeric))
-    except (ValueError, LookupError, TypeError):
-        log.warning("the candidate's answer to %s cannot be read", work.call.inference_id)
-        return None

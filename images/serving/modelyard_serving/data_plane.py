@@ -6,11 +6,11 @@ from functools import lru_cache, partial
 from typing import NamedTuple
 
 from modelyard_serving import invocations, v1, v2
-from modelyard_serving.answering import Answered, Work, answer_alone, answer_routed, record
+from modelyard_serving.answering import Answered, answer_alone, answer_routed, record
 from modelyard_serving.call import FORWARDED, Call, Endpoint, Request, error_answer
 from modelyard_serving.errors import RequestError
 from modelyard_serving.exchange import exchange
-from modelyard_serving.forward import LATENCY
+from modelyard_serving.forward import LATENCY, SHADOW
 from modelyard_serving.http import (
     App,
     DisconnectedError,
@@ -23,6 +23,7 @@ from modelyard_serving.http import (
     respond,
 )
 from modelyard_serving.serving import Serving
+from modelyard_serving.work import Work
 
 _PREDICT = ":predict"  # V1 puts its verb behind the name
 
@@ -92,7 +93,7 @@ class DataPlane:
         own = await answer_alone(self.serving, work)  # the choice was made by the server that sent it
         written = own.answer._replace(headers=(*own.answer.headers, (LATENCY, f"{own.milliseconds:.3f}")))
         # Whoever answers the user captures: a stable server answers by itself after a failure, or a too long wait.
-        if own.answer.status != 200 or await has_left(receive):
+        if own.answer.status != 200 or SHADOW in request.headers or await has_left(receive):
             return written, None
         return written, record(self.serving, work, own, "candidate")
 

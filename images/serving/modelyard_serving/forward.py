@@ -13,6 +13,7 @@ from modelyard_serving.call import FORWARDED, Answer, Request
 
 log = logging.getLogger(__name__)
 
+SHADOW = "modelyard-shadow"  # set where nobody gets the answer: its server does not capture it
 LATENCY = "modelyard-latency-ms"  # of the candidate's own work, so that both revisions are measured alike
 TIMEOUT = httpx.Timeout(5.0, connect=1.0)  # then the stable revision answers instead
 SHARE = 0.9  # of the time that the caller waits: what is left is for the stable answer to arrive
@@ -36,12 +37,14 @@ def forwarding_client() -> httpx.AsyncClient:
 
 
 async def forward(
-    client: httpx.AsyncClient, url: str, request: Request, inference_id: str, seconds: float
+    client: httpx.AsyncClient, url: str, request: Request, inference_id: str, seconds: float, shadow: bool = False
 ) -> Forwarded:
     """The same body to `url`, marked so that it is never sent on again; `seconds` is how long the caller waits. Raises
     nothing for a candidate's failure."""
     headers = {name: request.headers[name] for name in SENT_ON if name in request.headers}
     headers[FORWARDED] = quote(inference_id, safe="")
+    if shadow:
+        headers[SHADOW] = "1"
     started = time.perf_counter()
     try:
         async with asyncio.timeout(SHARE * seconds):

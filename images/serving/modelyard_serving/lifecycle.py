@@ -130,7 +130,7 @@ async def _drain(serving: Serving, data: uvicorn.Server, running: asyncio.Task[N
     await asyncio.wait(ending, timeout=FINISH_SECONDS + 1)
     if serving.loaded is None:
         return
-    for spool in (serving.loaded.captures, serving.loaded.labels):
+    for spool in serving.loaded.spools():
         left = max(1.0, deadline - time.monotonic())
         if not await asyncio.to_thread(spool.close, left):
             log.error("%d captured rows could not be written in time and are lost", spool.dropped)

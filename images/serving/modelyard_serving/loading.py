@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from modelyard.contract.reasons import Reason
-from modelyard.contract.store import captures, labels
+from modelyard.contract.store import captures, labels, shadows
 from modelyard.contract.tasks import ServeTask
 from modelyard_kit.failure import UserFailure
 from modelyard_kit.model import LoadedModel, fetch_model, open_model
@@ -15,7 +15,7 @@ from modelyard_kit.store import Store
 from modelyard_serving.bodies import example_rows
 from modelyard_serving.call import Endpoint
 from modelyard_serving.predictor import Predictor
-from modelyard_serving.records import capture_schema, capture_table, label_table
+from modelyard_serving.records import capture_schema, capture_table, label_table, shadow_table
 from modelyard_serving.rows import rows_of_objects
 from modelyard_serving.serving import Loaded
 from modelyard_serving.spool import Spool
@@ -65,4 +65,5 @@ def loaded(task: ServeTask, store: Store, predictor: Predictor) -> Loaded:
         predictor,
         Spool(store, captures(*place), pod, task.flush_seconds, encode),
         Spool(store, labels(*place), pod, task.flush_seconds, label_table),
+        partial(Spool, store, shadows(*place), pod, task.flush_seconds, shadow_table),
     )

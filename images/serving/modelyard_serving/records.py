@@ -20,6 +20,14 @@ TIME = pa.timestamp("us", tz="UTC")
 META_TYPES = dict(zip(META, (pa.string(), TIME, *[pa.string()] * 3, pa.int32(), pa.float64()), strict=True))
 LABEL_SCHEMA = pa.schema(list(zip(LABEL_COLUMNS, (pa.string(), TIME, pa.string()), strict=True)))
 
+SHADOW_SCHEMA = pa.schema(
+    [
+        ("inference_id", pa.string()),
+        ("time", TIME),
+        *((name, pa.string()) for name in ("revision", PREDICTION, "shadow")),
+    ]
+)
+
 
 @dataclass(frozen=True)
 class CaptureRecord:
@@ -45,6 +53,21 @@ class LabelRecord:
     inference_id: str  # of a row: "<request id>/<i>" where its request had several
     label: str
     size: int = 64
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class ShadowRecord:
+    """One row that was predicted by two revisions: `own` is what the caller got, None where this server had none."""
+
+    time: datetime
+    request_id: str
+    row: int
+    rows: int
+    revision: str  # that of the other prediction
+    own: object
+    other: object
+    size: int = 128
     count: int = 1
 
 
@@ -87,6 +110,18 @@ def _scores(record: CaptureRecord) -> Sequence[float | None]:
 def label_table(records: Sequence[LabelRecord]) -> pa.Table:
     rows = [[getattr(record, name) for record in records] for name in LABEL_COLUMNS]
     return pa.table(dict(zip(LABEL_COLUMNS, rows, strict=True)), schema=LABEL_SCHEMA)
+
+
+def shadow_table(records: Sequence[ShadowRecord]) -> pa.Table:
+    """Predictions as text, as both servers wrote them."""
+    columns = {
+        "inference_id": [row_id(r.request_id, r.row, r.rows) for r in records],
+        "time": [r.time for r in records],
+        "revision": [r.revision for r in records],
+        PREDICTION: [None if r.own is None else str(r.own) for r in records],
+        "shadow": [str(r.other) for r in records],
+    }
+    return pa.table(columns, schema=SHADOW_SCHEMA)
 
 
 def row_id(inference_id: str, row: int, rows: int) -> str:

@@ -16,10 +16,13 @@ TOLERANCE = 0.01  # two numbers that differ by a larger share of the larger one 
 
 def check_routing(routing: Routing, own_revision: str) -> None:
     """Raises `RequestError` 400. The candidate's name becomes part of a host name, so nothing else may be in it."""
-    if not 0 <= routing.weight <= 100:
-        raise RequestError(400, f"weight is {routing.weight}: it is a percentage from 0 to 100")
+    for name, share in (("weight", routing.weight), ("shadow", routing.shadow)):
+        if not 0 <= share <= 100:
+            raise RequestError(400, f"{name} is {share}: it is a percentage from 0 to 100")
+    if routing.weight + routing.shadow > 100:
+        raise RequestError(400, f"weight {routing.weight} and shadow {routing.shadow} are more than 100 percent")
     if routing.candidate is None:
-        if routing.weight:
+        if routing.weight or routing.shadow:
             raise RequestError(400, "candidate is missing: name the revision that gets the share")
         return
     if not REVISION.fullmatch(routing.candidate):
@@ -37,10 +40,17 @@ def takes_candidate(routing: Routing, inference_id: str) -> bool:
 
     Salted, so that the share is independent of which requests are captured.
     """
-    if not routing.weight:
-        return False
-    digest = hashlib.sha256(b"split:" + inference_id.encode()).digest()
-    return int.from_bytes(digest[:4]) % 100 < routing.weight
+    return bool(routing.weight) and _place(inference_id) < routing.weight
+
+
+def is_shadowed(routing: Routing, inference_id: str) -> bool:
+    """Whether the candidate is asked beside. As the weight rises, shadowed requests become the candidate's own."""
+    return bool(routing.shadow) and 0 <= _place(inference_id) - routing.weight < routing.shadow
+
+
+def _place(inference_id: str) -> int:
+    """From 0 to 99."""
+    return int.from_bytes(hashlib.sha256(b"split:" + inference_id.encode()).digest()[:4]) % 100
 
 
 def disagreements(own: Sequence[Any], other: Sequence[Any], numeric: bool) -> int:

@@ -13,7 +13,7 @@ import orjson
 
 from modelyard_kit.failure import shorten
 from modelyard_serving import messages, v2
-from modelyard_serving.answering import Answered, Work, answer_routed
+from modelyard_serving.answering import Answered, answer_routed
 from modelyard_serving.call import LONGEST, Answer, Request, error_answer
 from modelyard_serving.errors import RequestError
 from modelyard_serving.exchange import exchange
@@ -33,6 +33,7 @@ from modelyard_serving.inference_pb2 import (
     ServerReadyResponse,
 )
 from modelyard_serving.serving import MAX_IN_FLIGHT, Serving
+from modelyard_serving.work import Work
 
 SERVICE: str = DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name
 CODES = {

@@ -1,6 +1,10 @@
 """The state of one server: what is loaded, where requests go, whether it is going away."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import httpx
 
@@ -12,7 +16,7 @@ from modelyard_serving.errors import NotReadyError, RequestError
 from modelyard_serving.metrics import Metrics
 from modelyard_serving.patience import Patience
 from modelyard_serving.predictor import Predictor
-from modelyard_serving.records import CaptureRecord, LabelRecord
+from modelyard_serving.records import CaptureRecord, LabelRecord, ShadowRecord
 from modelyard_serving.routing import check_routing
 from modelyard_serving.spool import Spool
 from modelyard_serving.statistics import Statistics
@@ -28,6 +32,16 @@ class Loaded:
     predictor: Predictor
     captures: Spool[CaptureRecord]
     labels: Spool[LabelRecord]
+    begin_shadows: Callable[[], Spool[ShadowRecord]]
+
+    @cached_property
+    def shadows(self) -> Spool[ShadowRecord]:
+        """Begins when it is first asked for: most servers never need one."""
+        return self.begin_shadows()
+
+    def spools(self) -> list[Spool[Any]]:
+        """Those that have begun."""
+        return [self.captures, self.labels, *([self.shadows] if "shadows" in vars(self) else [])]
 
 
 class Serving:
@@ -44,6 +58,7 @@ class Serving:
         self.draining = False
         self.in_flight = 0  # requests in work
         self.patience = Patience()
+        self.asked_beside: set[asyncio.Future[None]] = set()  # questions to the candidate that nobody waits for
         self.metrics.ready.set_function(lambda: float(self.ready))
         self.metrics.inflight.set_function(lambda: float(self.in_flight))
 

@@ -19,12 +19,13 @@ class Progress(Document):
 class Routing(Document):
     """PUT /routing to the pods of the stable revision. A share of requests goes to the candidate's Service.
 
-    `epoch` names the rollout step; statistics start at zero when it changes. Weight 0 switches the split off.
+    `epoch` names the rollout step; statistics start at zero when it changes. Weight and shadow of 0 switch it off.
     """
 
     epoch: str
     candidate: str | None = None  # revision: its Service is <deployment>-<revision>, port 8080
     weight: int = 0  # percent of requests that the candidate answers, by hash of the inference id
+    shadow: int = 0  # percent of requests, others than those, that it is asked beside: nobody gets what it answers
 
 
 class VariantStats(Document):

@@ -43,6 +43,11 @@ def captures(namespace: str, name: str) -> str:
     return f"captures/{namespace}/{name}/"
 
 
+def shadows(namespace: str, name: str) -> str:
+    """Prefix of predictions of a candidate that nobody got, beside those that somebody got; partitioned alike."""
+    return f"shadows/{namespace}/{name}/"
+
+
 def labels(namespace: str, name: str) -> str:
     """Prefix of labels that came by feedback; partitioned like the captures."""
     return f"labels/{namespace}/{name}/"

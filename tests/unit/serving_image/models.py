@@ -169,7 +169,7 @@ class Endpoint:
     async def written(self) -> None:
         """Until everything captured is in the store."""
         assert self.serving.loaded is not None
-        for spool in (self.serving.loaded.captures, self.serving.loaded.labels):
+        for spool in self.serving.loaded.spools():
             assert await asyncio.to_thread(spool.close, 10.0)
 
 

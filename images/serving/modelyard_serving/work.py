@@ -1,0 +1,28 @@
+"""A call on its way to its answer."""
+
+from typing import NamedTuple
+
+from modelyard_kit.model import Prediction
+from modelyard_serving.call import Answer, Call, Request
+from modelyard_serving.http import Receive
+from modelyard_serving.serving import Loaded
+
+
+class Work(NamedTuple):
+    """A call to be answered: `path` for other servers, `seconds` spent on it until now; `receive` tells when its caller
+    leaves, None where the task that answers is cancelled then."""
+
+    loaded: Loaded
+    request: Request
+    call: Call
+    path: str
+    seconds: float
+    receive: Receive | None
+
+
+class Outcome(NamedTuple):
+    """This server's own answer; `prediction` is None where the model failed or took too long."""
+
+    answer: Answer
+    prediction: Prediction | None
+    milliseconds: float
