@@ -1,5 +1,6 @@
 """Prometheus metrics of one server; what every request changes is counted in plain numbers, and read by a scrape."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Protocol
@@ -40,9 +41,11 @@ class Metrics(Collector):
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.rows = 0  # predicted
+        self.last = 0.0  # when a request was answered, in seconds since 1970
+        self.failed_seconds = 0.0  # of requests that were not answered 200
         self._requests: Counter[tuple[str, int]] = Counter()
         self._durations: dict[str, Distribution] = {}
-        self._compute = Distribution(SECONDS)
+        self.compute = Distribution(SECONDS)
         self._batch = Distribution(REQUESTS)
         self.inflight = Gauge("modelyard_inference_inflight", "Requests in work.", registry=self.registry)
         self.forwarded = CounterMetric(
@@ -67,10 +70,20 @@ class Metrics(Collector):
         if (duration := self._durations.get(protocol)) is None:
             duration = self._durations[protocol] = Distribution(SECONDS)
         duration.observe(seconds)
+        self.last = time.time()
+        if code != 200:
+            self.failed_seconds += seconds
+
+    def requests(self, successful: bool) -> int:
+        return sum(count for (_, code), count in self._requests.items() if (code == 200) == successful)
+
+    def seconds(self) -> float:
+        """Of all requests together."""
+        return sum(duration.sum for duration in self._durations.values())
 
     def batch(self, seconds: float, requests: int) -> None:
         """`seconds` in the model, for all requests that were asked together."""
-        self._compute.observe(seconds)
+        self.compute.observe(seconds)
         self._batch.observe(requests)
 
     def collect(self) -> Iterator[Metric]:
@@ -91,7 +104,7 @@ class Metrics(Collector):
         yield _histogram(
             "modelyard_inference_compute_duration_seconds",
             "In the model, for all requests that were asked together.",
-            self._compute,
+            self.compute,
         )
         yield _histogram("modelyard_inference_batch_requests", "Requests that were asked together.", self._batch)
         yield CounterMetricFamily("modelyard_inference_rows", "Predicted rows.", self.rows)

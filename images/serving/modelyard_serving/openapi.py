@@ -51,6 +51,7 @@ def openapi(task: ServeTask, endpoint: Endpoint | None) -> dict[str, Any]:
             f"{model}/feedback": {"post": _call("Send labels for answered requests", "V2", labels(manifest), "202")},
             model: {"get": _question("What the model takes and answers", "V2")},
             f"{model}/ready": {"get": _question("Whether the model answers", "V2")},
+            f"{model}/stats": {"get": _question("What was asked, and how long it took", "V2")},
             f"/v1/models/{task.model_name}": {"get": _question("Whether the model answers", "V1")},
             "/v1/models": {"get": _question("What is served here", "V1")},
             "/v2": {"get": _question("About this server", "V2")},

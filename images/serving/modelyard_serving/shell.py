@@ -54,7 +54,7 @@ def _add_health(app: FastAPI, serving: Serving) -> None:
 
 def _add_models(app: FastAPI, serving: Serving) -> None:
     async def server() -> dict[str, Any]:
-        return {"name": v2.SERVER, "version": serving.task.revision, "extensions": ["binary_tensor_data"]}
+        return {"name": v2.SERVER, "version": serving.task.revision, "extensions": ["binary_tensor_data", "statistics"]}
 
     async def metadata(model: str, version: str | None = None) -> dict[str, Any]:
         return v2.metadata(serving.model(model, version).endpoint)
@@ -65,6 +65,9 @@ def _add_models(app: FastAPI, serving: Serving) -> None:
             raise NotReadyError("draining")
         return {"name": model, "ready": True}
 
+    async def statistics(model: str, version: str | None = None) -> dict[str, Any]:
+        return v2.statistics(serving.model(model, version).endpoint, serving.metrics)
+
     async def models() -> dict[str, list[str]]:
         return {"models": [serving.task.model_name]}
 
@@ -74,6 +77,7 @@ def _add_models(app: FastAPI, serving: Serving) -> None:
     for path in ("/v2/models/{model}", "/v2/models/{model}/versions/{version}"):
         app.add_api_route(path, metadata)
         app.add_api_route(path + "/ready", ready)
+        app.add_api_route(path + "/stats", statistics)
 
 
 def _add_feedback(app: FastAPI, serving: Serving) -> None:

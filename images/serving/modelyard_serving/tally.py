@@ -17,6 +17,10 @@ class Distribution:
         self.counts[bisect_left(self._bounds, value)] += 1
         self.sum += value
 
+    @property
+    def count(self) -> int:
+        return sum(self.counts)
+
     def buckets(self) -> list[tuple[str, float]]:
         """Running totals by upper bound, as Prometheus wants them."""
         names = [*(str(float(bound)) for bound in self._bounds), "+Inf"]

@@ -20,6 +20,7 @@ from modelyard_serving.call import (
     require_json,
 )
 from modelyard_serving.errors import RequestError
+from modelyard_serving.metrics import Metrics
 from modelyard_serving.tensors import DATATYPE_OF, rows_of_tensors
 
 SERVER = "modelyard"  # its name in the metadata
@@ -87,6 +88,33 @@ def metadata(endpoint: Endpoint) -> dict[str, Any]:
         ],
         "parameters": {"classes": manifest.classes} if manifest.classes else {},
     }
+
+
+def statistics(endpoint: Endpoint, metrics: Metrics) -> dict[str, Any]:
+    """The answer of GET /v2/models/<name>/stats: Triton's extension `statistics`. What is not measured is left out: the
+    time in the queue and that to read and write tensors."""
+    failed = metrics.failed_seconds
+    return {
+        "model_stats": [
+            {
+                "name": endpoint.name,
+                "version": endpoint.revision,
+                "last_inference": int(metrics.last * 1000),
+                "inference_count": metrics.rows,
+                "execution_count": metrics.compute.count,
+                "inference_stats": {
+                    "success": _duration(metrics.requests(successful=True), metrics.seconds() - failed),
+                    "fail": _duration(metrics.requests(successful=False), failed),
+                    "compute_infer": _duration(metrics.compute.count, metrics.compute.sum),
+                },
+                "batch_stats": [],
+            }
+        ]
+    }
+
+
+def _duration(count: int, seconds: float) -> dict[str, int]:
+    return {"count": count, "ns": int(seconds * 1e9)}
 
 
 def _outputs(manifest: ModelManifest) -> list[str]:

@@ -66,6 +66,7 @@ async def test_tritons_client_asks_in_bytes_and_in_json(python: Path, port: int)
     assert seen["ready"] == [True, True, True]
     assert (seen["server"], seen["inputs"]) == ("modelyard", ["price", "region", "hour"])
     assert seen["binary"] == seen["json"] == {"id": "mine", "predict": ["low", "high"], "type": "float64"}
+    assert seen["rows"] == 4
     assert "hour" in seen["refused"]
 
 

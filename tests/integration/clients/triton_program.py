@@ -47,5 +47,6 @@ with InferenceServerClient(f"127.0.0.1:{sys.argv[1]}") as client:
         "binary": asked(client, binary=True),
         "json": asked(client, binary=False),
         "refused": refused(client),
+        "rows": client.get_inference_statistics("demo")["model_stats"][0]["inference_count"],
     }
 print(json.dumps(seen))

@@ -91,7 +91,7 @@ async def test_the_examples_of_the_documentation_run_as_they_stand(served: Endpo
                 assert str(answer.status_code) in operation["responses"], (path, answer.text)
                 assert answer.is_success, (path, answer.text)
                 ran += 1
-    assert ran == 17
+    assert ran == 18
 
 
 async def test_the_documentation_page_needs_nothing_from_elsewhere(served: Endpoint) -> None:
@@ -119,6 +119,20 @@ async def test_metrics_count_what_happened(served: Endpoint) -> None:
     ):
         assert line in text
     assert 'revision="r1"' in text
+
+
+async def test_the_statistics_of_triton_count_what_happened(served: Endpoint) -> None:
+    before = time.time() * 1000
+    await served.client.post(INFER, json=v2_body(ROWS))
+    await served.client.post("/invocations", content=b"{")
+    (told,) = (await served.client.get("/v2/models/demo/stats")).json()["model_stats"]
+    assert (told["name"], told["version"], told["inference_count"], told["execution_count"]) == ("demo", "r1", 1, 1)
+    assert before - 1 <= told["last_inference"] <= time.time() * 1000
+    stats = told["inference_stats"]
+    assert {name: found["count"] for name, found in stats.items()} == {"success": 1, "fail": 1, "compute_infer": 1}
+    assert 0 < stats["compute_infer"]["ns"] < stats["success"]["ns"]
+    assert stats["fail"]["ns"] > 0
+    assert (await served.client.get("/v2/models/other/stats")).status_code == 404
 
 
 def admin(served: Endpoint) -> httpx.AsyncClient:
