@@ -21,7 +21,7 @@ SPECS: dict[str, dict[str, Any]] = {
 ADDED: dict[str, dict[str, dict[str, Any]]] = {
     "Dataset": {"spec": {"suspend": True}},
     "TrainingJob": {"spec": {"suspend": True}, "status": {"suspendedAttempts": 1}},
-    "ModelDeployment": {"spec": {"suspend": True}},
+    "ModelDeployment": {"spec": {"suspend": True, "grpc": True}},
     "DriftMonitor": {"spec": {"suspend": True}},
 }
 
