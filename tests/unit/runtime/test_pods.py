@@ -150,7 +150,7 @@ async def test_a_server_in_another_epoch_is_told_its_routing(bench: Bench) -> No
     routing = Routing(epoch="e1", candidate="r2", weight=10)
     bench.pods.ask(OWNER, ("p",), {"p": routing})
     await bench.round()
-    assert bench.pod.told == [{"epoch": "e1", "candidate": "r2", "weight": 10}]
+    assert bench.pod.told == [routing.wire()]
     await bench.round(after=15)
     assert len(bench.pod.told) == 1, "it is in the right epoch now"
     bench.pod.epoch = ""

@@ -53,10 +53,10 @@ def lines() -> Any:
 
 
 class Signalling(Queue[Key]):
-    """Says when a worker is done."""
+    """Says when a worker is done. Its clock stands still: a retry does not come, however slow the machine is."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(clock=lambda: 0.0)
         self.finished = asyncio.Event()
 
     def done(self, key: Key) -> None:
