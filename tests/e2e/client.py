@@ -1,13 +1,16 @@
-"""A client of an endpoint: V2 predictions and feedback."""
+"""A client of an endpoint: V2 predictions, over HTTP and gRPC, and feedback."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import grpc
 import httpx
 import pandas as pd
 
+from modelyard.contract.tasks import GRPC_PORT
+from modelyard_serving import inference_pb2 as pb
 from tests.product.forward import forward
 from tests.product.product import Product
 
@@ -45,3 +48,23 @@ def client(product: Product, namespace: str, name: str) -> Iterator[Client]:
         httpx.Client(base_url=url, timeout=30) as http,
     ):
         yield Client(http, name)
+
+
+def predicted_over_grpc(product: Product, namespace: str, name: str, x: float, y: float) -> list[str]:
+    """The prediction for one row."""
+    given = {"x": x, "y": y}
+    with (
+        forward(product, namespace, f"service/{name}", GRPC_PORT) as url,
+        grpc.insecure_channel(url.removeprefix("http://")) as channel,
+    ):
+        infer = channel.unary_unary(
+            "/inference.GRPCInferenceService/ModelInfer",
+            request_serializer=pb.ModelInferRequest.SerializeToString,
+            response_deserializer=pb.ModelInferResponse.FromString,
+        )
+        inputs = [
+            {"name": column, "datatype": "FP64", "shape": [1], "contents": {"fp64_contents": [value]}}
+            for column, value in given.items()
+        ]
+        outputs = infer(pb.ModelInferRequest(model_name=name, inputs=inputs), timeout=30).outputs
+        return [word.decode() for word in outputs[0].contents.bytes_contents]

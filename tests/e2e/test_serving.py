@@ -8,7 +8,7 @@ import obstore
 import pytest
 
 from tests.e2e.caller import calling
-from tests.e2e.client import Client, client, predictions
+from tests.e2e.client import Client, client, predicted_over_grpc, predictions
 from tests.e2e.squares import dataset, points, training
 from tests.e2e.user import User, condition
 from tests.product.lake import bucket
@@ -19,7 +19,12 @@ ROLLOUT = {
     "minRequests": 10,
 }
 
-SERVED = {"model": {"trainingJobRef": {"name": "served"}}, "replicas": {"min": 1}, "rollout": ROLLOUT}
+SERVED = {
+    "model": {"trainingJobRef": {"name": "served"}},
+    "replicas": {"min": 1},
+    "rollout": ROLLOUT,
+    "grpc": True,
+}
 
 
 @pytest.fixture
@@ -45,7 +50,7 @@ def traffic_until(user: User, reference: str, ask: Client, ended: Callable[[dict
     pytest.fail(f"the rollout did not end: {user.status(reference)}")
 
 
-def test_endpoint_speaks_v2_and_sagemaker_and_is_captured(
+def test_endpoint_speaks_v2_grpc_and_sagemaker_and_is_captured(
     user: User, endpoint: str, eventually: Callable[..., Any]
 ) -> None:
     rows = points(20, 9)
@@ -60,6 +65,8 @@ def test_endpoint_speaks_v2_and_sagemaker_and_is_captured(
         assert sum(right) >= 18
         answer = ask.http.post("/invocations", json={"instances": rows[["x", "y"]].to_numpy().tolist()})
         assert len(answer.json()["predictions"]) == 20
+        assert predicted_over_grpc(user.product, user.namespace, "served", 0.2, 0.3) == ["no"]
+        assert predicted_over_grpc(user.product, user.namespace, "served", 0.8, 0.9) == ["yes"]
         wrong = ask.http.post("/v2/models/served/infer", json={"inputs": [{"name": "z", "shape": [1], "data": [1]}]})
         assert wrong.status_code == 400
         assert "z" in wrong.json()["error"]
