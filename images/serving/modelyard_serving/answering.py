@@ -9,12 +9,11 @@ from uuid import uuid4
 from modelyard.contract.capture import sampled
 from modelyard_kit.model import Prediction
 from modelyard_serving.call import Answer, error_answer
-from modelyard_serving.comparison import compare, count
+from modelyard_serving.comparison import ask_candidate, compare, count
 from modelyard_serving.errors import RequestError
-from modelyard_serving.forward import forward
 from modelyard_serving.http import DisconnectedError
 from modelyard_serving.records import CaptureRecord
-from modelyard_serving.routing import candidate_url, is_shadowed, takes_candidate
+from modelyard_serving.routing import is_shadowed, takes_candidate
 from modelyard_serving.serving import Serving
 from modelyard_serving.shadow import ask_beside
 from modelyard_serving.work import Outcome, Work
@@ -62,11 +61,7 @@ async def answer_alone(serving: Serving, work: Work) -> Outcome:
 async def answer_split(serving: Serving, work: Work) -> Answered:
     """The candidate's answer, which the candidate captures; where it has none, this server's own."""
     statistics = serving.statistics
-    url = candidate_url(serving.task.name, str(serving.routing.candidate)) + work.path
-    request = work.call.detour.there() if work.call.detour else work.request
-    sent, own = await asyncio.gather(
-        forward(serving.client, url, request, work.call.inference_id, work.call.seconds), answer_alone(serving, work)
-    )
+    sent, own = await asyncio.gather(ask_candidate(serving, work, work.call.seconds), answer_alone(serving, work))
     compared = compare(work, sent, own)
     count(statistics, serving.metrics, sent, compared)
     if compared is None:

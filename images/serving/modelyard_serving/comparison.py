@@ -1,4 +1,4 @@
-"""How far the candidate's answer and this server's own differ, and where that is counted."""
+"""The candidate's answer: how it is asked for, how far it and this server's own differ, and where that is counted."""
 
 import logging
 from collections.abc import Sequence
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelyard_serving.call import Answer
-from modelyard_serving.forward import Forwarded
+from modelyard_serving.forward import Forwarded, forward
 from modelyard_serving.metrics import Metrics
-from modelyard_serving.routing import disagreements
+from modelyard_serving.routing import candidate_url, disagreements
+from modelyard_serving.serving import Serving
 from modelyard_serving.statistics import Statistics
 from modelyard_serving.work import Outcome, Work
 
@@ -24,6 +25,13 @@ class Comparison:
     theirs: Sequence[Any]
     ours: Sequence[Any]
     different: int
+
+
+async def ask_candidate(serving: Serving, work: Work, seconds: float, shadow: bool = False) -> Forwarded:
+    """As `forward`; a call that did not come by HTTP goes there by it."""
+    url = candidate_url(serving.task.name, str(serving.routing.candidate)) + work.path
+    request = work.call.detour.there() if work.call.detour else work.request
+    return await forward(serving.client, url, request, work.call.inference_id, seconds, shadow)
 
 
 def compare(work: Work, sent: Forwarded, own: Outcome) -> Comparison | None:

@@ -4,10 +4,8 @@ import asyncio
 from datetime import UTC, datetime
 
 from modelyard_serving.call import LONGEST
-from modelyard_serving.comparison import compare, count
-from modelyard_serving.forward import forward
+from modelyard_serving.comparison import ask_candidate, compare, count
 from modelyard_serving.records import ShadowRecord
-from modelyard_serving.routing import candidate_url
 from modelyard_serving.serving import Serving
 from modelyard_serving.work import Outcome, Work
 
@@ -26,9 +24,7 @@ def ask_beside(serving: Serving, work: Work, own: Outcome) -> None:
 
 async def _ask(serving: Serving, work: Work, own: Outcome) -> None:
     statistics, revision = serving.statistics, str(serving.routing.candidate)
-    url = candidate_url(serving.task.name, revision) + work.path
-    request = work.call.detour.there() if work.call.detour else work.request
-    sent = await forward(serving.client, url, request, work.call.inference_id, LONGEST, shadow=True)
+    sent = await ask_candidate(serving, work, LONGEST, shadow=True)
     compared = compare(work, sent, own)
     count(statistics, serving.metrics, sent, compared)
     if compared is None:

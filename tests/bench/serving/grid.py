@@ -20,7 +20,7 @@ from tests.bench.figures import Row
 from tests.bench.serving.models import GRID, Model, columns, published, rows
 from tests.bench.serving.ours import PATH, ours_running
 from tests.bench.serving.peers.comparison import compared
-from tests.bench.serving.process import Server, load, serving
+from tests.bench.serving.process import Server, cost, load, serving
 from tests.cluster.waiting import free_ports
 
 PEER_SECONDS = 3.0  # of each load of a comparison
@@ -99,11 +99,10 @@ def _folder(place: Path, name: str) -> Path:
 
 def _cpu_us(server: Server, body: Path, sizes: Sizes) -> float:
     """Per request. Raises WrongAnswerError for an answer other than 200."""
-    before = server.cpu_s()
-    made = load(server.port, PATH, body, 32, sizes.seconds)
-    if made.errors:
-        raise WrongAnswerError(f"{made.errors} of {made.requests} requests failed")
-    return 1e6 * (server.cpu_s() - before) / made.requests
+    us, errors = cost(server, PATH, body, sizes.seconds)
+    if errors:
+        raise WrongAnswerError(f"{errors} requests failed")
+    return us
 
 
 @contextmanager

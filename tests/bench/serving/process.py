@@ -102,5 +102,12 @@ def load(port: int, path: str, body: Path, connections: int, seconds: float, rat
     return Load(**json.loads(done.stdout))
 
 
+def cost(server: Server, path: str, body: Path, seconds: float) -> tuple[float, int]:
+    """CPU-µs for a request at 32 connections, and how many failed."""
+    before = server.cpu_s()
+    made = load(server.port, path, body, 32, seconds)
+    return 1e6 * (server.cpu_s() - before) / made.requests, made.errors
+
+
 def _ended(process: "subprocess.Popen[bytes]", log: Path) -> str | None:
     return None if process.poll() is None else f"it ended:\n{log.read_text()[-2000:]}"

@@ -15,7 +15,7 @@ from modelyard_kit.tabular import table_frame
 from tests.bench.figures import Row
 from tests.bench.serving.models import Model, columns, rows, truth
 from tests.bench.serving.peers.catalog import PEERS, Form, Peer
-from tests.bench.serving.process import ROOT, Server, load, running
+from tests.bench.serving.process import ROOT, Server, cost, load, running
 from tests.cluster.waiting import free_ports
 
 ROUNDS = 3
@@ -28,7 +28,7 @@ def compared(model: Model, ours: Server, path: str, body: Path, expected: str, s
         for form in get_args(Form):
             with _started(peer, form, path, body, expected) as server:
                 load(server.port, path, body, 32, seconds)
-                measured = [[_cost(each, path, body, seconds) for each in (ours, server)] for _ in range(ROUNDS)]
+                measured = [[cost(each, path, body, seconds) for each in (ours, server)] for _ in range(ROUNDS)]
             yield _row(model, peer, form, measured)
 
 
@@ -53,13 +53,6 @@ def _row(model: Model, peer: Peer, form: Form, measured: list[list[tuple[float, 
         peer_name=peer.name,
         note=f"peer in CPU-µs; ours {us:.0f}" + (f"; the peer failed {failed} requests" if failed else ""),
     )
-
-
-def _cost(server: Server, path: str, body: Path, seconds: float) -> tuple[float, int]:
-    """CPU-µs for a request, and how many failed."""
-    before = server.cpu_s()
-    made = load(server.port, path, body, 32, seconds)
-    return 1e6 * (server.cpu_s() - before) / made.requests, made.errors
 
 
 @contextmanager
