@@ -3,6 +3,7 @@
 import asyncio
 import json
 import ssl
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from modelyard.runtime.login import STRICT
 
 _AT_ONCE = 64
 _PASSING = frozenset({429, 500, 502, 503, 504})
+# The client library names a certificate's temporary file to other threads before it has written it.
+_READING = threading.Lock()
 _PATIENCE = 60  # tries, half a second apart, before the API server counts as lost
 
 
@@ -33,10 +36,11 @@ class Connection:
 
         config: Any = untyped
         found = Configuration()
-        await config.load_kube_config(config_file=str(kubeconfig), client_configuration=found)
-        context = ssl.create_default_context(cafile=found.ssl_ca_cert)
-        context.verify_flags &= ~STRICT
-        context.load_cert_chain(str(found.cert_file), found.key_file)
+        with _READING:
+            await config.load_kube_config(config_file=str(kubeconfig), client_configuration=found)
+            context = ssl.create_default_context(cafile=found.ssl_ca_cert)
+            context.verify_flags &= ~STRICT
+            context.load_cert_chain(str(found.cert_file), found.key_file)
         connector = aiohttp.TCPConnector(ssl=context, limit=_AT_ONCE)
         timeout = aiohttp.ClientTimeout(total=None, connect=10)
         async with aiohttp.ClientSession(
