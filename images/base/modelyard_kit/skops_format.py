@@ -44,7 +44,7 @@ class SklearnModel(LoadedModel):
 
     def predict(self, table: pa.Table) -> Prediction:
         frame = table_frame(table, self.manifest.features)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             try:
                 return self._predicted(frame)
             except ValueError:
