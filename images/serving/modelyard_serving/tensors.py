@@ -50,16 +50,20 @@ def _as_told(features: Sequence[Column], inputs: list[Any]) -> Rows | None:
     count = len(inputs[0]["data"])
     if not 0 < count <= MAX_ROWS:
         return None
+    wanted = [count]
     columns = []
-    for feature, tensor in zip(features, inputs, strict=True):
-        if not isinstance(tensor, dict) or tensor.get("name") != feature.name:
-            return None
-        shape, data = tensor.get("shape"), tensor.get("data")
-        if tensor.get("datatype") != DATATYPE_OF[feature.type] or not isinstance(data, list) or len(data) != count:
-            return None
-        if shape != [count] or type(shape[0]) is not int or not is_plain(feature.type, data):
-            return None
-        columns.append(data)
+    try:
+        for feature, tensor in zip(features, inputs, strict=True):
+            shape, data = tensor["shape"], tensor["data"]
+            if tensor["name"] != feature.name or tensor["datatype"] != DATATYPE_OF[feature.type]:
+                return None
+            if shape != wanted or type(shape[0]) is not int or not isinstance(data, list) or len(data) != count:
+                return None
+            if not is_plain(feature.type, data):
+                return None
+            columns.append(data)
+    except (KeyError, TypeError):  # a part is missing, or it is no tensor at all
+        return None
     return Rows(count, tuple(columns))
 
 
