@@ -50,14 +50,19 @@ def _as_told(features: Sequence[Column], inputs: list[Any]) -> Rows | None:
     count = len(inputs[0]["data"])
     if not 0 < count <= MAX_ROWS:
         return None
-    wanted = [count]
+    flat, deep = [count], [count, 1]
     columns = []
     try:
         for feature, tensor in zip(features, inputs, strict=True):
             shape, data = tensor["shape"], tensor["data"]
             if tensor["name"] != feature.name or tensor["datatype"] != DATATYPE_OF[feature.type]:
                 return None
-            if shape != wanted or type(shape[0]) is not int or not isinstance(data, list) or len(data) != count:
+            if (
+                (shape != flat and shape != deep)
+                or type(shape[0]) is not int
+                or not isinstance(data, list)
+                or len(data) != count
+            ):
                 return None
             if not is_plain(feature.type, data):
                 return None

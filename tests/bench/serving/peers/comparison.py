@@ -26,9 +26,11 @@ def compared(model: Model, ours: Server, path: str, body: Path, expected: str, s
     write_model(model, body.parent)
     for peer in PEERS:
         for form in get_args(Form):
-            with _started(peer, form, path, body, expected) as server:
-                load(server.port, path, body, 32, seconds)
-                measured = [[cost(each, path, body, seconds) for each in (ours, server)] for _ in range(ROUNDS)]
+            own = _deep(body) if peer.deep else body
+            with _started(peer, form, path, own, expected) as server:
+                load(server.port, path, own, 32, seconds)
+                both = ((ours, body), (server, own))
+                measured = [[cost(each, path, sent, seconds) for each, sent in both] for _ in range(ROUNDS)]
             yield _row(model, peer, form, measured)
 
 
@@ -37,6 +39,7 @@ def write_model(model: Model, folder: Path) -> None:
     frame = table_frame(rows(model, 0), columns(model))
     joblib.dump(model.estimator().fit(frame.to_numpy(), truth(model)), folder / "model.joblib")
     (folder / "classes.txt").write_text("no yes")
+    (folder / "features.txt").write_text(str(model.features))
 
 
 def _row(model: Model, peer: Peer, form: Form, measured: list[list[tuple[float, int]]]) -> Row:
@@ -53,6 +56,16 @@ def _row(model: Model, peer: Peer, form: Form, measured: list[list[tuple[float, 
         peer_name=peer.name,
         note=f"peer in CPU-µs; ours {us:.0f}" + (f"; the peer failed {failed} requests" if failed else ""),
     )
+
+
+def _deep(body: Path) -> Path:
+    """The same request with columns of two dimensions."""
+    request = json.loads(body.read_bytes())
+    for tensor in request["inputs"]:
+        tensor["shape"].append(1)
+    deep = body.with_name("deep.json")
+    deep.write_text(json.dumps(request, separators=(",", ":")))
+    return deep
 
 
 @contextmanager
