@@ -36,10 +36,10 @@ def compared(model: Model, ours: Server, path: str, body: Path, expected: str, s
 
 
 def write_model(model: Model, folder: Path) -> None:
-    """What the peers load beside the graph: the estimator, fitted as ours but on rows without names."""
+    """What the peers load beside the graph: the estimator, and the rows that ours was fitted on, without names."""
     if model.booster is None:
         frame = table_frame(rows(model, 0), columns(model))
-        joblib.dump(model.estimator().fit(frame.to_numpy(), truth(model)), folder / "model.joblib")
+        joblib.dump((model.estimator(), frame.to_numpy().tolist(), truth(model).tolist()), folder / "model.joblib")
     (folder / "classes.txt").write_text("no yes")
     (folder / "features.txt").write_text(str(model.features))
 

@@ -17,7 +17,9 @@ def load() -> Predict:
     if FORM == "native":
         import joblib
 
-        estimator = joblib.load(folder / "model.joblib")
+        # Fitted here: a fitted one cannot be read beside another numpy than it was written with.
+        estimator, rows, truth = joblib.load(folder / "model.joblib")
+        estimator.fit(np.array(rows), np.array(truth))
         return lambda rows: [str(label) for label in estimator.predict(rows)]
     import onnxruntime
 
