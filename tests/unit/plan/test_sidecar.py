@@ -13,7 +13,7 @@ from modelyard.plan.settings import Settings
 from modelyard.plan.sidecar import sidecar
 from modelyard.plan.startup import classify, slow
 from tests.unit.plan.builders import NOW, Built, pod
-from tests.unit.plan.endpoints import broken, rolling, serving
+from tests.unit.plan.endpoints import broken, rolling, serving, world
 from tests.unit.plan.world import World
 
 OWN = {"image": "team/own:1"}
@@ -183,15 +183,15 @@ def test_a_container_that_loads_for_long_is_no_missing_volume() -> None:
 
 
 def test_one_that_keeps_falling_over_needs_a_person() -> None:
-    w = serving(container=OWN)
-    w.servers_get_ready(ready=0)
-    broken(w, "m-aaaaaaaa", state={"waiting": {"reason": "PodInitializing"}})
-    for (kind, name), child in list(w.children.items()):
-        if kind == "Pod":
-            ended = {"exitCode": 1, "reason": "Error", "message": "no model"}
-            own = {"name": "model", "restartCount": 5, "state": {"terminated": ended}}
-            w.children[kind, name] = child.status(initContainerStatuses=[own], containerStatuses=[])
+    w = world(container=OWN)
     w.run()
-    assert w.condition("Ready") == ("False", "CrashLoop")
-    assert w.condition("Stalled")[0] == "True"
-    assert "no model" in w.message()
+    broken(w, "m-aaaaaaaa", state={"waiting": {"reason": "PodInitializing"}})
+    for restarts, phase in ((1, "Starting"), (5, "Failed")):
+        ended = {"exitCode": 1, "reason": "Error", "message": "no model"}
+        own = {"name": "model", "restartCount": restarts, "state": {"terminated": ended}}
+        for name in w.names("Pod"):
+            w.children["Pod", name] = w.child("Pod", name).status(initContainerStatuses=[own])
+        w.run()
+        assert w.status["phase"] == phase
+    assert w.condition("Stalled") == ("True", "CrashLoop")
+    assert "no model" in w.message("Stalled")
