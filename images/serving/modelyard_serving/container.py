@@ -45,6 +45,7 @@ class State:
 
     answers: bool = False
     asked: bool = False  # a batch is in it
+    closed: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(frozen=True)
@@ -103,10 +104,14 @@ class ContainerModel(LoadedModel):
             log.warning("the container %s", "answers /ping" if answers else "does not answer /ping")
         self.state.answers = answers
 
-    def watch(self, closed: threading.Event) -> None:
-        """Looks until closed. Blocks."""
-        while not closed.wait(PING_SECONDS):
+    def watch(self) -> None:
+        """Looks until it is closed. Blocks."""
+        while not self.state.closed.wait(PING_SECONDS):
             self.look()
+
+    def close(self) -> None:
+        self.state.closed.set()
+        self.client.close()
 
 
 def container_client(task: ContainerTask) -> httpx.Client:

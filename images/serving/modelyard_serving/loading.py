@@ -6,7 +6,7 @@ import tempfile
 import time
 from functools import partial
 from pathlib import Path
-from threading import Event, Thread
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from modelyard.contract.reasons import Reason
@@ -60,8 +60,12 @@ def contained(task: ServeTask, container: ContainerTask, store: Store, reporter:
     model = own.ContainerModel(manifest, container, own.container_client(container))
     predictor = Predictor(model, own.LearnedElsewhere())
     reporter.report("WaitingForContainer", 40, f"/ping on port {container.port}")
-    _until_it_answers(model, predictor, reporter)
-    Thread(target=model.watch, args=(Event(),), name="ping", daemon=True).start()
+    try:
+        _until_it_answers(model, predictor, reporter)
+    except UserFailure:
+        model.close()
+        raise
+    Thread(target=model.watch, name="ping", daemon=True).start()
     return predictor
 
 
