@@ -44,7 +44,7 @@ def _names(manifest: ModelManifest) -> dict[str, str]:
     names = {}
     for file in manifest.files:
         name = Path(file.path or model_file(manifest.format)).name
-        if not name or name in names:
+        if name in ("", "..") or name in names:
             raise WorldFailure(Reason.CORRUPT, f"the model's manifest lists {name!r} twice, or a file without a name")
         names[name] = file.digest
     return names
