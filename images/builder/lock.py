@@ -8,7 +8,7 @@ from images.builder.shell import run
 
 _POD = ("--python-version", "3.13", "--python-platform", "x86_64-manylinux_2_28")  # the images' Debian
 _DEV = ("--python-version", "3.11", "--universal")
-PEERS = ("peer-bentoml", "peer-kserve", "peer-litserve", "peer-mosec", "peer-ray")
+PEERS = ("peer-bentoml", "peer-kserve", "peer-litserve", "peer-mosec", "peer-ray", "peer-triton")
 _DEV_EXTRAS = ("operator", "dataset", "training", "serving", "store")
 LOCKS: Mapping[str, tuple[str, ...]] = {
     **{

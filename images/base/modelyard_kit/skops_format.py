@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import skops.io
 
@@ -22,6 +23,7 @@ from modelyard_kit.model import LoadedModel, Prediction
 from modelyard_kit.tabular import table_frame
 
 FILE = "model.skops"
+UNREADABLE = (zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, EOFError)  # what skops raises then
 
 # What the estimators of scikit-learn need beyond skops' own list. None runs code on load; a partial's function is
 # checked like every other type.
@@ -42,6 +44,16 @@ class SklearnModel(LoadedModel):
 
     def predict(self, table: pa.Table) -> Prediction:
         frame = table_frame(table, self.manifest.features)
+        with np.errstate(over="ignore", invalid="ignore"):
+            try:
+                return self._predicted(frame)
+            except ValueError:
+                smaller = in_range(frame)
+                if smaller.equals(frame):
+                    raise
+                return self._predicted(smaller)
+
+    def _predicted(self, frame: pd.DataFrame) -> Prediction:
         if self.manifest.task == "regression":
             return Prediction([float(value) for value in self.estimator.predict(frame)])
         if not hasattr(self.estimator, "predict_proba"):
@@ -49,12 +61,20 @@ class SklearnModel(LoadedModel):
         return self.chosen(np.asarray(self.estimator.predict_proba(frame), dtype=np.float64))
 
 
+def in_range(frame: pd.DataFrame) -> pd.DataFrame:
+    """Numbers beyond float32, which trees refuse, become the largest it has: they are on the same side of any split."""
+    largest = float(np.finfo(np.float32).max)
+    smaller, floats = frame.copy(), frame.select_dtypes("float").columns
+    smaller[floats] = frame[floats].clip(-largest, largest)
+    return smaller
+
+
 def load(path: Path, manifest: ModelManifest) -> SklearnModel:
     """Raises TaskFailure: UnsafeModel, or Corrupt where it is no skops file."""
     check_archive(path)
     try:
         return SklearnModel(manifest, open_model(path, manifest.trusted_types))
-    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, EOFError) as error:
+    except UNREADABLE as error:
         raise WorldFailure(Reason.CORRUPT, f"{path.name} cannot be read as skops: {error}") from error
 
 

@@ -16,6 +16,7 @@ from modelyard_serving.records import CaptureRecord
 from modelyard_serving.routing import is_shadowed, takes_candidate
 from modelyard_serving.serving import Serving
 from modelyard_serving.shadow import ask_beside
+from modelyard_serving.statistics import Statistics
 from modelyard_serving.work import Outcome, Work
 
 log = logging.getLogger(__name__)
@@ -39,18 +40,30 @@ async def answer_alone(serving: Serving, work: Work) -> Outcome:
     """Raises DisconnectedError when nobody waits for it any more."""
     statistics = serving.statistics  # of the epoch in which the request came
     started = time.perf_counter()
-    prediction: Prediction | None = None
+    found: Prediction | Exception
     try:
-        prediction = await serving.patience.awaited(
+        found = await serving.patience.awaited(
             work.loaded.predictor.predict(work.call.rows), work.receive, work.call.seconds
         )
-        answer = work.call.render(prediction)
     except DisconnectedError:
         raise
-    except RequestError as error:
-        answer = error_answer(error)
-    except Exception:
-        answer = fault("the model failed on this request")
+    except Exception as error:
+        found = error
+    return outcome(serving, statistics, work, found, started)
+
+
+def outcome(
+    serving: Serving, statistics: Statistics, work: Work, found: Prediction | Exception, started: float
+) -> Outcome:
+    """Of what the model answered since `started`, or how it failed; it is counted here."""
+    prediction: Prediction | None = None
+    try:
+        if isinstance(found, Exception):
+            raise found
+        answer = work.call.render(found)
+        prediction = found
+    except Exception as error:
+        answer = refusal(error, "the model failed on this request")
     seconds = time.perf_counter() - started
     milliseconds = (work.seconds + seconds) * 1000
     serving.metrics.rows += work.call.rows.count
@@ -85,8 +98,10 @@ def record(serving: Serving, work: Work, outcome: Outcome, variant: str) -> Capt
     )
 
 
-def fault(what: str) -> Answer:
-    """A 500 with an id under which the log of this server has the exception being handled."""
+def refusal(error: Exception, what: str) -> Answer:
+    """What a caller is told; of what is not his mistake no more than `what`, and an id that the log has it under."""
+    if isinstance(error, RequestError):
+        return error_answer(error)
     identity = uuid4().hex[:12]
-    log.exception("fault %s: %s", identity, what)
+    log.error("fault %s: %s", identity, what, exc_info=error)
     return error_answer(RequestError(500, f"{what}: the server's log has the cause under fault {identity}"))

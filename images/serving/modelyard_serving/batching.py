@@ -9,7 +9,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Protocol
 
 from modelyard_kit.model import Prediction
 from modelyard_serving.learning import Learned
@@ -20,10 +21,18 @@ Ask = Callable[[Rows], Prediction]
 Observe = Callable[[float, int], None]  # seconds in the model, requests that were asked together
 
 
+class Receiver(Protocol):
+    """Who waits for an answer; a future is one. It may change its mind, and then gets none."""
+
+    def cancelled(self) -> bool: ...
+    def set_result(self, result: Prediction, /) -> None: ...
+    def set_exception(self, exception: BaseException, /) -> None: ...
+
+
 @dataclass(slots=True)
 class Waiting:
     rows: Rows
-    answer: "asyncio.Future[Prediction]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    receiver: Receiver
 
 
 class Batcher:
@@ -39,8 +48,13 @@ class Batcher:
         self._wait: asyncio.TimerHandle | None = None
 
     def predict(self, rows: Rows) -> "asyncio.Future[Prediction]":
-        mine = Waiting(rows)
-        self._waiting.append(mine)
+        answer: asyncio.Future[Prediction] = asyncio.get_running_loop().create_future()
+        self.predict_for(answer, rows)
+        return answer
+
+    def predict_for(self, receiver: Receiver, rows: Rows) -> None:
+        """The receiver is told in a later turn of the loop."""
+        self._waiting.append(Waiting(rows, receiver))
         if not self._busy:
             self._busy = True
             self._begin()
@@ -48,7 +62,6 @@ class Batcher:
             self._wait.cancel()
             self._wait = None
             asyncio.get_running_loop().call_soon(self._flush)
-        return mine.answer
 
     def _begin(self) -> None:
         loop, wait = asyncio.get_running_loop(), self._learned.wait
@@ -76,7 +89,7 @@ class Batcher:
         count = 0
         while self._waiting and (not batch or count + self._waiting[0].rows.count <= MAX_ROWS):
             one = self._waiting.popleft()
-            if not one.answer.cancelled():
+            if not one.receiver.cancelled():
                 batch.append(one)
                 count += one.rows.count
         return batch
@@ -108,12 +121,12 @@ class Batcher:
 
     def _done(self, batch: Sequence[Waiting], answers: Sequence[Prediction | BaseException]) -> None:
         for one, answer in zip(batch, answers, strict=True):
-            if one.answer.cancelled():
+            if one.receiver.cancelled():
                 continue
             if isinstance(answer, BaseException):
-                one.answer.set_exception(answer)
+                one.receiver.set_exception(answer)
             else:
-                one.answer.set_result(answer)
+                one.receiver.set_result(answer)
         self._busy = bool(self._waiting)
         if self._busy:
             asyncio.get_running_loop().call_soon(self._flush)  # they have waited for the batch before

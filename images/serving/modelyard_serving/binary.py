@@ -30,6 +30,7 @@ _TYPES = {
     "FP32": "<f4",
     "FP64": "<f8",
 }
+SIZE = b"binary_data_size"
 _LENGTH = struct.Struct("<I")
 
 

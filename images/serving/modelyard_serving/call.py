@@ -84,7 +84,8 @@ def parse_json(body: bytes) -> Any:
 def inference_id(given: object, request: Request) -> str:
     """The caller's id, else the one the forwarding server chose, else a new one."""
     if given is None or given == "":
-        given = unquote(request.headers.get(FORWARDED, "")) or f"{_RANDOM.getrandbits(128):032x}"
+        forwarded = request.headers.get(FORWARDED)
+        given = unquote(forwarded) if forwarded else f"{_RANDOM.getrandbits(128):032x}"
     if not isinstance(given, str) or len(given) > MAX_ID or not given.isprintable():
         raise RequestError(400, f"the inference id must be a string of at most {MAX_ID} printable characters")
     return given

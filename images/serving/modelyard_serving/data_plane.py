@@ -1,13 +1,11 @@
 """The hot paths, on the bare ASGI interface: infer and invocations; everything else goes to the shell."""
 
 import time
-from collections.abc import Callable
-from functools import lru_cache, partial
-from typing import NamedTuple
+from functools import partial
 
-from modelyard_serving import invocations, v1, v2
 from modelyard_serving.answering import Answered, answer_alone, answer_routed, record
-from modelyard_serving.call import FORWARDED, Call, Endpoint, Request, error_answer
+from modelyard_serving.call import FORWARDED, error_answer
+from modelyard_serving.direct import Direct
 from modelyard_serving.errors import RequestError
 from modelyard_serving.exchange import exchange
 from modelyard_serving.forward import LATENCY, SHADOW
@@ -22,44 +20,16 @@ from modelyard_serving.http import (
     read_request,
     respond,
 )
+from modelyard_serving.routes import Route, match
 from modelyard_serving.serving import Serving
-from modelyard_serving.work import Work
-
-_PREDICT = ":predict"  # V1 puts its verb behind the name
-
-
-class Route(NamedTuple):
-    """A path of the hot ones; `endpoint`, `model` and `version` as the caller wrote them."""
-
-    protocol: str
-    parse: Callable[[Request, Endpoint], Call]
-    model: str | None = None
-    version: str | None = None
-    endpoint: str | None = None
-
-
-@lru_cache
-def match(path: str) -> Route | None:
-    match path.split("/"):
-        case ["", "invocations"]:
-            return Route("sagemaker", invocations.parse)
-        case ["", "endpoints", endpoint, "invocations"]:
-            return Route("sagemaker", invocations.parse, endpoint=endpoint)
-        case ["", "models", model, "invoke"]:
-            return Route("sagemaker", invocations.parse, model)
-        case ["", "v1", "models", call] if call.endswith(_PREDICT):
-            return Route("v1", v1.parse, call.removesuffix(_PREDICT))
-        case ["", "v2", "models", model, "infer"]:
-            return Route("v2", v2.parse, model)
-        case ["", "v2", "models", model, "versions", version, "infer"]:
-            return Route("v2", v2.parse, model, version)
-    return None
+from modelyard_serving.work import Work, addressed
 
 
 class DataPlane:
     def __init__(self, serving: Serving, shell: App) -> None:
         self.serving = serving
         self.shell = shell
+        self.direct = Direct(serving)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.serving.draining:
@@ -83,8 +53,7 @@ class DataPlane:
         self.serving.capture(captured)
 
     async def _infer(self, route: Route, scope: Scope, receive: Receive, started: float) -> Answered:
-        self.serving.check_endpoint(route.endpoint)
-        loaded = self.serving.model(route.model, route.version)
+        loaded = addressed(self.serving, route)
         request = await read_request(scope, receive)
         call = route.parse(request, loaded.endpoint)
         work = Work(loaded, request, call, scope["path"], time.perf_counter() - started, receive)

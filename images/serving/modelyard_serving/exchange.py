@@ -3,11 +3,11 @@
 import time
 from collections.abc import Awaitable, Callable
 
-from modelyard_serving.answering import Answered, fault
-from modelyard_serving.call import error_answer
-from modelyard_serving.errors import RequestError
+from modelyard_serving.answering import Answered, refusal
 from modelyard_serving.http import DisconnectedError
 from modelyard_serving.serving import Serving
+
+FAILED = "the server failed on this request"
 
 
 async def exchange(serving: Serving, protocol: str, infer: Callable[[float], Awaitable[Answered]]) -> Answered:
@@ -20,10 +20,8 @@ async def exchange(serving: Serving, protocol: str, infer: Callable[[float], Awa
         answered = await infer(started)
     except DisconnectedError:
         raise
-    except RequestError as error:
-        answered = error_answer(error), None
-    except Exception:
-        answered = fault("the server failed on this request"), None
+    except Exception as error:
+        answered = refusal(error, FAILED), None
     finally:
         serving.in_flight -= 1
     serving.metrics.answered(protocol, answered[0].status, time.perf_counter() - started)

@@ -11,6 +11,13 @@ from modelyard_serving.call import LONGEST
 from modelyard_serving.errors import RequestError
 from modelyard_serving.http import DisconnectedError, Receive
 
+
+def too_late(seconds: float) -> RequestError:
+    return RequestError(
+        504, f"the model has not answered within {seconds:g} s: send fewer rows, or ask for more replicas"
+    )
+
+
 LOOK_EVERY = 0.05  # seconds; a request that waits at two looks has its connection watched
 
 
@@ -70,9 +77,7 @@ class Patience:
             return await answer
         except asyncio.CancelledError:
             if watch.late:
-                raise RequestError(
-                    504, f"the model has not answered within {seconds:g} s: send fewer rows, or ask for more replicas"
-                ) from None
+                raise too_late(seconds) from None
             if watch.gone:
                 raise DisconnectedError from None
             raise

@@ -3,7 +3,7 @@
 import asyncio
 
 from modelyard_kit.model import LoadedModel, Prediction
-from modelyard_serving.batching import Batcher, Observe
+from modelyard_serving.batching import Batcher, Observe, Receiver
 from modelyard_serving.learning import Learned
 from modelyard_serving.rows import Rows
 
@@ -21,6 +21,9 @@ class Predictor:
 
     def predict(self, rows: Rows) -> "asyncio.Future[Prediction]":
         return self._batcher.predict(rows)
+
+    def predict_for(self, receiver: Receiver, rows: Rows) -> None:
+        self._batcher.predict_for(receiver, rows)
 
     def predict_now(self, rows: Rows) -> Prediction:
         """Blocks; for what is asked before there are requests."""

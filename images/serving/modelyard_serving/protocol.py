@@ -1,17 +1,24 @@
-"""uvicorn's HTTP/1.1, and what it leaves out: bounds of a request's head and of the time to send a request, and an
-answer's head and body in one packet (it writes them apart, each a system call that costs more than to read a small
-request; uvloop writes at once)."""
+"""uvicorn's HTTP/1.1, and what it leaves out: bounds of a request's head and of the time to send a request, the short
+way to an answer, and an answer's head and body in one packet: it writes them apart, each a system call that costs more
+than to read a small request (uvloop writes at once)."""
 
 import asyncio
+from functools import lru_cache
 from typing import Any
 
 import orjson
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HEADER_VALUE_RE, STATUS_LINE, HttpToolsProtocol
 
+from modelyard_serving.call import FORWARDED, LONGEST, Answer
+from modelyard_serving.direct import Direct, DirectCall
+
+MAX_DIRECT = 64 * 1024  # bytes of a body that is read to its end without telling the sender to wait
 MAX_HEAD = 32 * 1024  # bytes of request line and headers, give or take what one read brings
 READ_SECONDS = 30.0  # from the connection, or from the first byte of a later request, to the end of its body
 _HEAD_ENDS = b"\r\n\r\n"
 _INTERIM = b"HTTP/1.1 100 "  # is waited for before there is a body
+_INDIRECT = frozenset({b"transfer-encoding", b"content-encoding", b"expect", b"upgrade", FORWARDED.encode()})
+_UNUSED = asyncio.Event()
 
 
 class JoinedTransport:
@@ -43,9 +50,38 @@ class JoinedTransport:
         return getattr(self._transport, name)
 
 
+@lru_cache
+def head_of(status: int, content_type: str) -> bytes:
+    """As far as answers have it in common; the length of the body comes next."""
+    return b"%bcontent-type: %b\r\ncontent-length: " % (STATUS_LINE[status], content_type.encode())
+
+
+class Turn:
+    """A request on its short way, which is for uvicorn one of its cycles."""
+
+    __slots__ = ("_connection", "begun", "call", "disconnected", "keep_alive", "response_complete")
+    message_event = _UNUSED
+
+    def __init__(self, connection: "Protocol") -> None:
+        self._connection = connection
+        self.call: DirectCall
+        self.begun = 0.0
+        self.disconnected = False
+        self.keep_alive = True
+        self.response_complete = False
+
+    def reply(self, answer: Answer) -> None:
+        self.response_complete = True
+        self._connection.write_whole(answer, self.keep_alive)
+
+
 class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._joined = JoinedTransport(transport)
+        self._write = transport.write
+        self._direct: Direct | None = getattr(self.app, "direct", None)
+        self._turn: Turn | None = None  # while its request is read
+        self._idle_since: float | None = None
         self._reading_since: float | None = self.loop.time()
         self._in_head = False
         self._head_size = 0
@@ -58,19 +94,83 @@ class Protocol(HttpToolsProtocol):
             if self._head_size > MAX_HEAD and not self.transport.is_closing():
                 self._refuse(b"431 Request Header Fields Too Large", f"the headers have more than {MAX_HEAD} bytes")
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        if isinstance(self.cycle, Turn):
+            self.cycle.call.leave()
+        super().connection_lost(exc)
+
     def on_message_begin(self) -> None:
         self._reading_since = self.loop.time()
+        self._idle_since = None
         self._in_head = True
         self._head_size = 0
-        super().on_message_begin()
+        self._turn = None
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        super().on_headers_complete()
+        turn = self._turn_of_its_own()
+        if turn is None:
+            self._begin_scope()
+            super().on_headers_complete()
+        else:
+            self._turn = self.cycle = turn  # type: ignore[assignment]
+            self._body = b""
+
+    def _turn_of_its_own(self) -> Turn | None:
+        """None for what is to take the way through ASGI."""
+        if self._direct is None or not (self.cycle is None or self.cycle.response_complete):
+            return None
+        parser, given = self.parser, dict(self.headers)
+        if parser.get_method() != b"POST" or not parser.should_keep_alive() or parser.get_http_version() != "1.1":
+            return None
+        if int(given.get(b"content-length", MAX_DIRECT + 1)) > MAX_DIRECT or not _INDIRECT.isdisjoint(given):
+            return None
+        turn = Turn(self)
+        call = self._direct.call(self.url, turn.reply)
+        if call is None:
+            return None
+        turn.call = call
+        return turn
+
+    def _begin_scope(self) -> None:
+        """uvicorn makes a request's scope before it knows what the request is."""
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = url, headers, expects
+        self.scope["headers"] = headers
+
+    def on_body(self, body: bytes) -> None:
+        if self._turn is None:
+            super().on_body(body)
+        else:
+            self._body += body
 
     def on_message_complete(self) -> None:
         self._reading_since = None
-        super().on_message_complete()
+        if self._turn is None:
+            super().on_message_complete()
+            return
+        self._turn.begun = self.loop.time()
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.headers}
+        self._turn.call.begin(self.url.decode("latin-1"), headers, self._body)
+
+    def write_whole(self, answer: Answer, keep_alive: bool) -> None:
+        """Answers the request of a turn."""
+        more = b"" if keep_alive else b"connection: close\r\n"
+        for name, value in answer.headers:
+            more += b"%b: %b\r\n" % (name.encode(), HEADER_VALUE_RE.sub(b"", value.encode("latin-1", "replace")))
+        head = head_of(answer.status, answer.content_type)
+        self._write(b"%b%d\r\n%b\r\n%b" % (head, len(answer.body), more, answer.body))
+        if not keep_alive:
+            self.transport.close()
+        if self.pipeline:
+            super().on_response_complete()
+        else:
+            self.server_state.total_requests += 1
+            self._idle_since = self.loop.time()
 
     def on_response_complete(self) -> None:
         self._joined.flush()  # an answer to HEAD has no body
@@ -80,9 +180,14 @@ class Protocol(HttpToolsProtocol):
         self._refuse(b"400 Bad Request", "the request is not valid HTTP/1.1")
 
     def end_if_slow(self) -> None:
-        """Nobody keeps a connection, and memory, by sending a request byte by byte."""
-        if self._reading_since is not None and self.loop.time() - self._reading_since > READ_SECONDS:
+        """Nobody keeps a connection, and memory, by sending a request byte by byte, or none."""
+        now = self.loop.time()
+        if self._reading_since is not None and now - self._reading_since > READ_SECONDS:
             self._refuse(b"408 Request Timeout", f"the request was not sent within {READ_SECONDS:g} s")
+        elif self._idle_since is not None and now - self._idle_since > self.timeout_keep_alive:
+            self.timeout_keep_alive_handler()
+        elif isinstance(self.cycle, Turn) and self.cycle.begun and now - self.cycle.begun > LONGEST:
+            self.cycle.call.give_up()
 
     def _refuse(self, status: bytes, message: str) -> None:
         """Ends the connection; nothing of an answer has been sent, or its caller does not keep to HTTP."""

@@ -40,7 +40,7 @@ def parse(request: Request, endpoint: Endpoint) -> Call:
     body = parse_json(content)
     if not isinstance(body, dict):
         raise RequestError(400, "the body must be a JSON object with inputs")
-    if isinstance(body.get("inputs"), list):
+    if (length or binary.SIZE in content) and isinstance(body.get("inputs"), list):
         body["inputs"] = binary.read_tensors(body["inputs"], rest)
     return call_of(body, request, endpoint, partial(_write, binary.wants_binary(body)))
 

@@ -85,7 +85,7 @@ _PLAIN: dict[ColumnType, type] = {"bool": bool, "int64": int, "float64": float, 
 def is_plain(column_type: ColumnType, values: list[Any]) -> bool:
     """Whether all values are what their converter would return: told in one look at their types, for most requests."""
     plain = _PLAIN.get(column_type)
-    if plain is None or set(map(type, values)) != {plain}:
+    if plain is None or (type(values[0]) is not plain if len(values) == 1 else set(map(type, values)) != {plain}):
         return False
     if plain is float:
         return math.isfinite(sum(values))

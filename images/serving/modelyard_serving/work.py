@@ -5,7 +5,8 @@ from typing import NamedTuple
 from modelyard_kit.model import Prediction
 from modelyard_serving.call import Answer, Call, Request
 from modelyard_serving.http import Receive
-from modelyard_serving.serving import Loaded
+from modelyard_serving.routes import Route
+from modelyard_serving.serving import Loaded, Serving
 
 
 class Work(NamedTuple):
@@ -18,6 +19,12 @@ class Work(NamedTuple):
     path: str
     seconds: float
     receive: Receive | None
+
+
+def addressed(serving: Serving, route: Route) -> Loaded:
+    """Raises RequestError where the request is for another endpoint, model or version, or none is ready."""
+    serving.check_endpoint(route.endpoint)
+    return serving.model(route.model, route.version)
 
 
 class Outcome(NamedTuple):

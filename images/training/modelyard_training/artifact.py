@@ -1,6 +1,5 @@
 """The model a script left behind: one file of scikit-learn's, XGBoost's or LightGBM's, that serving loads."""
 
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -11,12 +10,12 @@ import skops.io
 
 from modelyard.contract.manifest import ModelFormat, ModelManifest
 from modelyard.contract.reasons import Reason
-from modelyard_kit.content import refuse_pickle
+from modelyard_kit.content import check_archive, refuse_pickle
 from modelyard_kit.failure import UserFailure, WorldFailure
 from modelyard_kit.model import LoadedModel
 from modelyard_kit.model import open_model as open_file
 from modelyard_kit.skops_format import FILE as MODEL_FILE
-from modelyard_kit.skops_format import SklearnModel, open_model
+from modelyard_kit.skops_format import UNREADABLE, SklearnModel, open_model
 
 BOOSTED: dict[str, ModelFormat] = {"model.ubj": "xgboost", "model.json": "xgboost", "model.txt": "lightgbm"}
 PICKLES = frozenset({".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle"})
@@ -42,13 +41,19 @@ def load_artifact(folder: Path) -> Artifact:
     Raises UserFailure where there is none, or one that serving would not load.
     """
     path = _find(folder)
+    if path.is_symlink():
+        raise UserFailure(Reason.UNSAFE_MODEL, f"{path.name} is a symbolic link: write the model's own file")
+    refuse_pickle(path)
     if path.name in BOOSTED:
         return _boosted(path)
     try:
+        check_archive(path)
         types = sorted(skops.io.get_untrusted_types(file=path))
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        estimator = open_model(path, types)
+    except WorldFailure as failure:
+        raise UserFailure(Reason.USER_ERROR, f"{failure.message}: {FIX}") from failure
+    except UNREADABLE as error:
         raise UserFailure(Reason.USER_ERROR, f"{path.name} is not a skops file ({error}): {FIX}") from error
-    estimator = open_model(path, types)
     if not hasattr(estimator, "predict"):
         raise UserFailure(
             Reason.USER_ERROR,
@@ -58,7 +63,6 @@ def load_artifact(folder: Path) -> Artifact:
 
 
 def _boosted(path: Path) -> Artifact:
-    refuse_pickle(path)
     kind = BOOSTED[path.name]
     if path.suffix == ".json":
         from modelyard_kit.xgboost_format import in_binary

@@ -7,14 +7,14 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from modelyard.contract.store import StoreConfig
+from modelyard_kit.model import LoadedModel
 from modelyard_kit.onnx_format import OnnxModel
-from modelyard_kit.skops_format import SklearnModel
 from modelyard_kit.store import Store
 from tests.bench.figures import Row
 from tests.bench.serving.models import GRID, Model, columns, published, rows
@@ -23,8 +23,11 @@ from tests.bench.serving.peers.comparison import compared
 from tests.bench.serving.process import Server, cost, load, serving
 from tests.cluster.waiting import free_ports
 
-PEER_SECONDS = 3.0  # of each load of a comparison
+PEER_SECONDS = 2.0  # of each load of a comparison
 CAPTURED = 10  # percent
+CONNECTIONS = (1, 8, 128)  # beside the 32 of all other rows
+MANY = 64  # rows of a large request
+SHAPED = 2.0  # echoes; nothing was promised for these
 DATATYPES = {"float64": "FP64", "string": "BYTES"}
 
 
@@ -58,11 +61,7 @@ def _model(model: Model, folder: Path, sizes: Sizes) -> Iterator[Row]:
         floor = stack.enter_context(_echo(answer, place))
         for server in (ours, floor):
             load(server.port, PATH, body, 32, sizes.seconds)  # warms up, and our batches learn
-        ratios, costs = [], []
-        for _ in range(sizes.rounds):
-            cost, bare = (_cpu_us(server, body, sizes) for server in (ours, floor))
-            ratios.append(cost / bare)
-            costs.append(cost)
+        own = _ratio(f"{model.name}, one row", 32, ours, floor, body, sizes)
         alone = load(ours.port, PATH, body, 1, sizes.seconds).p50_ms
         least = load(floor.port, PATH, body, 1, sizes.seconds).p50_ms
         memory, ready = ours.pss_mb(), ours.ready_s
@@ -72,14 +71,13 @@ def _model(model: Model, folder: Path, sizes: Sizes) -> Iterator[Row]:
         label = native.predict(rows(model, 3).slice(0, 1)).values[0]
         seconds = min(sizes.seconds, PEER_SECONDS)
         peers = [] if model.words else list(compared(model, ours, PATH, body, str(label), seconds))
-    what = f"{model.name}, one row"
-    note = f"{statistics.median(costs):.0f} CPU-µs"
-    yield Row(
-        f"CPU per request, {what}, 32 connections", "x bare echo", statistics.median(ratios), model.target, note=note
-    )
+        shapes = list(_shapes(model, ours, floor, place, sizes)) if model is GRID[0] else []
+    yield replace(own, target=model.target)
     predict = predict_ms(graph, rows(model, 3).slice(0, 1))
     note = f"{alone:.2f} ms; the echo {least:.2f} ms, the graph alone {predict:.3f} ms"
-    yield Row(f"p50 at one connection over the model's own time, {what}", "ms", alone - predict, 0.3, note=note)
+    yield Row(
+        f"p50 at one connection over the model's own time, {model.name}, one row", "ms", alone - predict, 0.3, note=note
+    )
     yield Row(
         f"memory of the server, {model.name}",
         "MB PSS",
@@ -89,7 +87,31 @@ def _model(model: Model, folder: Path, sizes: Sizes) -> Iterator[Row]:
     )
     yield Row(f"ready, {model.name}", "s", ready, 1.5)
     yield Row(f"CPU with {CAPTURED} % captured, {model.name}", "x without", statistics.median(captured), 1.05)
+    yield from shapes
     yield from peers
+
+
+def _shapes(model: Model, ours: Server, floor: Server, place: Path, sizes: Sizes) -> Iterator[Row]:
+    """Other numbers of connections and of rows."""
+    for connections in CONNECTIONS:
+        yield _ratio(f"{model.name}, one row", connections, ours, floor, place / "body.json", sizes)
+    body, answer = place / "many.json", place / "many-answer.json"
+    body.write_bytes(request_of(model, MANY))
+    answer.write_bytes(answer_of(ours, body))
+    with _echo(answer, _folder(place, "many")) as many:
+        yield _ratio(f"{model.name}, {MANY} rows", 32, ours, many, body, sizes)
+
+
+def _ratio(what: str, connections: int, ours: Server, floor: Server, body: Path, sizes: Sizes) -> Row:
+    pairs = [[_cpu_us(each, body, sizes, connections) for each in (ours, floor)] for _ in range(sizes.rounds)]
+    us, echo = (statistics.median(pair[place] for pair in pairs) for place in (0, 1))
+    return Row(
+        f"CPU per request, {what}, {connections} connections",
+        "x bare echo",
+        statistics.median(own / bare for own, bare in pairs),
+        SHAPED,
+        note=f"{us:.0f} CPU-µs; the echo {echo:.0f}",
+    )
 
 
 def _folder(place: Path, name: str) -> Path:
@@ -97,9 +119,9 @@ def _folder(place: Path, name: str) -> Path:
     return place / name
 
 
-def _cpu_us(server: Server, body: Path, sizes: Sizes) -> float:
+def _cpu_us(server: Server, body: Path, sizes: Sizes, connections: int = 32) -> float:
     """Per request. Raises WrongAnswerError for an answer other than 200."""
-    us, errors = cost(server, PATH, body, sizes.seconds)
+    us, errors = cost(server, PATH, body, sizes.seconds, connections)
     if errors:
         raise WrongAnswerError(f"{errors} requests failed")
     return us
@@ -113,24 +135,29 @@ def _echo(answer: Path, place: Path) -> Iterator[Server]:
         yield server
 
 
-def request_of(model: Model) -> bytes:
-    row = rows(model, 3).slice(0, 1).to_pydict()
+def request_of(model: Model, count: int = 1) -> bytes:
+    row = rows(model, 3).slice(0, count).to_pydict()
     inputs = [
-        {"name": column.name, "shape": [1], "datatype": DATATYPES[column.type], "data": row[column.name]}
+        {"name": column.name, "shape": [count], "datatype": DATATYPES[column.type], "data": row[column.name]}
         for column in columns(model)
     ]
     return json.dumps({"inputs": inputs}).encode()
 
 
-def _checked(server: Server, body: Path, native: SklearnModel, model: Model) -> bytes:
+def _checked(server: Server, body: Path, native: LoadedModel, model: Model) -> bytes:
     """The answer to the body. Raises WrongAnswerError where it is not the native model's."""
-    request = urllib.request.Request(f"http://127.0.0.1:{server.port}{PATH}", body.read_bytes())
-    with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
-        found: bytes = response.read()
+    found = answer_of(server, body)
     answered = next(o["data"] for o in json.loads(found)["outputs"] if o["name"] == "predict")
     expected = native.predict(rows(model, 3).slice(0, 1)).values
     if answered != expected:
         raise WrongAnswerError(f"{model.name} answers {answered}, and its model {expected}")
+    return found
+
+
+def answer_of(server: Server, body: Path) -> bytes:
+    request = urllib.request.Request(f"http://127.0.0.1:{server.port}{PATH}", body.read_bytes())
+    with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
+        found: bytes = response.read()
     return found
 
 

@@ -102,10 +102,10 @@ def load(port: int, path: str, body: Path, connections: int, seconds: float, rat
     return Load(**json.loads(done.stdout))
 
 
-def cost(server: Server, path: str, body: Path, seconds: float) -> tuple[float, int]:
-    """CPU-µs for a request at 32 connections, and how many failed."""
+def cost(server: Server, path: str, body: Path, seconds: float, connections: int = 32) -> tuple[float, int]:
+    """CPU-µs for a request, and how many failed."""
     before = server.cpu_s()
-    made = load(server.port, path, body, 32, seconds)
+    made = load(server.port, path, body, connections, seconds)
     return 1e6 * (server.cpu_s() - before) / made.requests, made.errors
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
 
@@ -48,6 +49,19 @@ def test_a_regression_predicts_floats_without_scores(tmp_path: Path) -> None:
     prediction = model.predict(table_of(ROWS, FEATURES))
     assert len(prediction.values) == 60
     assert prediction.scores is None
+
+
+def test_a_forest_answers_for_numbers_beyond_float32_and_still_refuses_what_is_none() -> None:
+    features = [Column(name="x", type="float64")]
+    rows = {"x": [float(i) for i in range(60)]}
+    forest = RandomForestClassifier(5, random_state=0).fit(frame_of(rows, features), ["no"] * 30 + ["yes"] * 30)
+    model = SklearnModel(bare_manifest(features, task="classification", classes=["no", "yes"]), forest)
+    assert model.predict(table_of({"x": [-1e300, 3.5e38, 1e39]}, features)).values == ["no", "yes", "yes"]
+    linear = SklearnModel(
+        model.manifest, LogisticRegression().fit(frame_of(rows, features), ["no"] * 30 + ["yes"] * 30)
+    )
+    with pytest.raises(ValueError, match="NaN"):
+        linear.predict(table_of({"x": [None, 1e300]}, features))
 
 
 def test_a_type_outside_the_allow_list_is_refused_when_saving(tmp_path: Path) -> None:

@@ -90,12 +90,16 @@ def test_an_unsafe_model_is_rolled_back_at_once() -> None:
 
 
 @pytest.mark.parametrize(("restarts", "kept"), [(1, True), (3, False)])
-def test_a_candidate_that_falls_over_again_and_again_is_rolled_back(restarts: int, kept: bool) -> None:
+@pytest.mark.parametrize(
+    "said",
+    ["boom", '{"result": "failure", "blame": "world", "reason": "ServingParity", "message": "answers 1, not 2"}'],
+)
+def test_a_candidate_that_falls_over_again_and_again_is_rolled_back(restarts: int, kept: bool, said: str) -> None:
     w = serving()
     w.set(model("t-r-00000001", "b", 2))
     w.run()
     waiting = {"waiting": {"reason": "CrashLoopBackOff"}}
-    last = {"terminated": {"exitCode": 2, "message": "boom"}}
+    last = {"terminated": {"exitCode": 2, "message": said}}
     broken(w, "m-bbbbbbbb", state=waiting, lastState=last, restartCount=restarts)
     w.run()
     assert ("candidate" in w.status) is kept

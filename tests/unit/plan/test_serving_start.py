@@ -48,6 +48,7 @@ def test_the_first_model_serves_without_a_canary() -> None:
     assert w.status["stable"]["trainingJob"] == "t"
     assert w.status["stable"]["profileDigest"] == digest("e")
     assert w.condition("RolloutHealthy") == ("True", "UpToDate")
+    assert w.condition("ServingParity") == ("True", "Ready")
 
 
 def test_a_server_is_replaced_only_by_one_that_is_ready() -> None:
@@ -110,6 +111,26 @@ def test_one_replica_has_no_disruption_budget() -> None:
     w.resource = w.resource.spec(replicas={"min": 1})
     w.run()
     assert w.names("PodDisruptionBudget") == []
+
+
+def test_a_model_that_answers_otherwise_than_in_training_is_said_so_and_given_up_after_three_tries() -> None:
+    w = world()
+    w.run()
+    last = {
+        "terminated": {
+            "exitCode": 1,
+            "message": FAILURE.replace("UnsafeModel", "ServingParity").replace("user", "world"),
+        }
+    }
+    broken(w, "m-aaaaaaaa", state={"waiting": {"reason": "CrashLoopBackOff"}}, lastState=last, restartCount=1)
+    w.run()
+    assert (w.status["phase"], w.condition("ServingParity")) == ("Starting", ("False", "ServingParity"))
+    broken(w, "m-aaaaaaaa", state={"waiting": {"reason": "CrashLoopBackOff"}}, lastState=last, restartCount=3)
+    w.run()
+    assert (w.status["phase"], w.condition("Stalled")) == ("Failed", ("True", "ServingParity"))
+    w.servers_get_ready()
+    w.run()
+    assert (w.status["phase"], w.condition("ServingParity")) == ("Ready", ("True", "Ready"))
 
 
 def test_an_unsafe_first_model_needs_a_person_until_another_one_takes_over() -> None:

@@ -201,7 +201,7 @@ async def slow(where: Place, digest: str, classifier: LoadedModel) -> AsyncItera
 def waiting(served: Endpoint) -> list[bool]:
     """Of the requests that wait for the model: whether nobody waits for it any more."""
     assert served.serving.loaded
-    return [one.answer.cancelled() for one in served.serving.loaded.predictor._batcher._waiting]
+    return [one.receiver.cancelled() for one in served.serving.loaded.predictor._batcher._waiting]
 
 
 async def until_waiting(served: Endpoint, wanted: list[bool]) -> None:

@@ -78,7 +78,7 @@ async def test_what_a_caller_that_has_left_waits_for_is_not_asked(slow: Endpoint
             while not batcher._waiting:  # noqa: ASYNC110 - it offers no event
                 await asyncio.sleep(0.01)
             writer.close()
-            while not batcher._waiting[0].answer.cancelled():  # noqa: ASYNC110
+            while not batcher._waiting[0].receiver.cancelled():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         stuck.go.set()
         assert (await first).status_code == 200

@@ -203,7 +203,26 @@ def test_the_script_finds_what_sagemaker_promises(scripted: Scripted) -> None:
             "import os; open(os.environ['SM_MODEL_DIR'] + '/model.skops', 'w').write('x')",
             "UserError",
             None,
-            "is not a skops file",
+            "is no zip archive",
+        ),
+        (
+            "import os, pickle; pickle.dump({}, open(os.environ['SM_MODEL_DIR'] + '/model.skops', 'wb'))",
+            "UnsafeModel",
+            None,
+            "model.skops is a pickle",
+        ),
+        (
+            "import os, zipfile as z; f = z.ZipFile(os.environ['SM_MODEL_DIR'] + '/model.skops', 'w', z.ZIP_DEFLATED); "
+            "f.writestr('schema.json', b'0' * 2**27); f.close()",
+            "UnsafeModel",
+            None,
+            "unpacks to 134,217,728 bytes",
+        ),
+        (
+            "import os; os.symlink('/etc/passwd', os.environ['SM_MODEL_DIR'] + '/model.txt')",
+            "UnsafeModel",
+            None,
+            "model.txt is a symbolic link",
         ),
         (
             "import os; open(os.environ['SM_MODEL_DIR'] + '/model.txt', 'w').write('my notes')",
@@ -273,7 +292,7 @@ def _as_ordinary_user(code: str) -> str:
 
 
 def test_leftovers_of_an_earlier_attempt_are_no_model(scripted: Scripted) -> None:
-    assert "not a skops file" in scripted.fails("open('../model/model.skops', 'w').write('x')").message
+    assert "is no zip archive" in scripted.fails("open('../model/model.skops', 'w').write('x')").message
     assert "it is empty" in scripted.fails("print('nothing')").message
 
 

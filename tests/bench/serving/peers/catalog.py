@@ -13,12 +13,14 @@ Form = Literal["native", "graph"]  # as the guides show it; and the best that it
 
 @dataclass(frozen=True)
 class Peer:
-    """`targets`: how many times our CPU it needs at least, by model; 1 where none was promised."""
+    """`targets`: how many times our CPU it needs at least, by model; 1 where none was promised. `deep`: it takes a
+    column as [rows, 1]."""
 
     name: str
     lock: str
     arguments: Callable[[int], list[str]]
     targets: Mapping[str, float] = field(default_factory=dict)
+    deep: bool = False
 
     def command(self, port: int) -> list[str]:
         return [str(environment.python(self.lock)), *self.arguments(port)]
@@ -34,8 +36,12 @@ def _bentoml(port: int) -> list[str]:
 
 
 TENFOLD = {"LogReg": 10.0}
-PEERS = (
+AHEAD = (  # those that were promised to be behind on every model
     Peer("mosec", "peer-mosec", _program("mosec")),
+    Peer("Triton's Python backend", "peer-triton", _program("triton"), deep=True),
+)
+PEERS = (
+    *AHEAD,
     Peer("KServe SDK", "peer-kserve", _program("kserve"), TENFOLD),
     Peer("LitServe", "peer-litserve", _program("litserve"), TENFOLD),
     Peer("BentoML", "peer-bentoml", _bentoml, TENFOLD),

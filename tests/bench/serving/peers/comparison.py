@@ -14,7 +14,7 @@ import joblib
 from modelyard_kit.tabular import table_frame
 from tests.bench.figures import Row
 from tests.bench.serving.models import Model, columns, rows, truth
-from tests.bench.serving.peers.catalog import PEERS, Form, Peer
+from tests.bench.serving.peers.catalog import AHEAD, PEERS, TENFOLD, Form, Peer
 from tests.bench.serving.process import ROOT, Server, cost, load, running
 from tests.cluster.waiting import free_ports
 
@@ -24,19 +24,24 @@ ROUNDS = 3
 def compared(model: Model, ours: Server, path: str, body: Path, expected: str, seconds: float) -> Iterator[Row]:
     """A row per peer and form. `body` is of one row, for which everybody has to answer `expected`."""
     write_model(model, body.parent)
-    for peer in PEERS:
-        for form in get_args(Form):
-            with _started(peer, form, path, body, expected) as server:
-                load(server.port, path, body, 32, seconds)
-                measured = [[cost(each, path, body, seconds) for each in (ours, server)] for _ in range(ROUNDS)]
+    forms: tuple[Form, ...] = ("graph",) if model.booster else get_args(Form)  # their environments have no boosters
+    for peer in PEERS if model.name in TENFOLD else AHEAD:
+        for form in forms:
+            own = _deep(body) if peer.deep else body
+            with _started(peer, form, path, own, expected) as server:
+                load(server.port, path, own, 32, seconds)
+                both = ((ours, body), (server, own))
+                measured = [[cost(each, path, sent, seconds) for each, sent in both] for _ in range(ROUNDS)]
             yield _row(model, peer, form, measured)
 
 
 def write_model(model: Model, folder: Path) -> None:
     """What the peers load beside the graph: the estimator, fitted as ours but on rows without names."""
-    frame = table_frame(rows(model, 0), columns(model))
-    joblib.dump(model.estimator().fit(frame.to_numpy(), truth(model)), folder / "model.joblib")
+    if model.booster is None:
+        frame = table_frame(rows(model, 0), columns(model))
+        joblib.dump(model.estimator().fit(frame.to_numpy(), truth(model)), folder / "model.joblib")
     (folder / "classes.txt").write_text("no yes")
+    (folder / "features.txt").write_text(str(model.features))
 
 
 def _row(model: Model, peer: Peer, form: Form, measured: list[list[tuple[float, int]]]) -> Row:
@@ -53,6 +58,16 @@ def _row(model: Model, peer: Peer, form: Form, measured: list[list[tuple[float, 
         peer_name=peer.name,
         note=f"peer in CPU-µs; ours {us:.0f}" + (f"; the peer failed {failed} requests" if failed else ""),
     )
+
+
+def _deep(body: Path) -> Path:
+    """The same request with columns of two dimensions."""
+    request = json.loads(body.read_bytes())
+    for tensor in request["inputs"]:
+        tensor["shape"].append(1)
+    deep = body.with_name("deep.json")
+    deep.write_text(json.dumps(request, separators=(",", ":")))
+    return deep
 
 
 @contextmanager
