@@ -118,6 +118,17 @@ def test_another_image_for_the_same_model_is_a_rolling_update() -> None:
     assert "candidate" not in w.status
 
 
+def test_nothing_is_said_of_parity_with_training() -> None:
+    w = serving()
+    assert w.condition("ServingParity")[0] == "True"
+    w.resource = w.resource.spec(container=OWN)
+    w.run()
+    w.servers_get_ready()
+    w.run()
+    assert w.condition("Ready") == ("True", "Ready")
+    assert "ServingParity" not in {condition["type"] for condition in w.status["conditions"]}
+
+
 def test_resources_are_the_containers_own() -> None:
     limits = {"memory": "8Gi", "nvidia.com/gpu": "1"}
     w = serving(container={**OWN, "resources": {"limits": limits}})
