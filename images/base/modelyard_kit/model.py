@@ -43,6 +43,11 @@ class Prediction(NamedTuple):
 class LoadedModel(ABC):
     manifest: ModelManifest
 
+    @property
+    def answers(self) -> bool:
+        """Whether it can be asked now: one that is not in this process may be away."""
+        return True
+
     @abstractmethod
     def predict(self, table: "pa.Table") -> Prediction:
         """Predicts the rows of a table that has the manifest's features with the contract's types."""
@@ -79,15 +84,21 @@ def fetch_model(
     """Downloads the file that serves, verified. Raises UserFailure(UnsafeModel) for a format that is not known,
     WorldFailure(Corrupt) where the manifest has no such file."""
     manifest = load_manifest(store, namespace, training_job, digest)
-    if manifest.format not in FORMATS:
-        known = ", ".join(FORMATS)
-        raise UserFailure(Reason.UNSAFE_MODEL, f"model format {manifest.format} cannot be loaded: publish {known}")
-    name: str = import_module(FORMATS[manifest.format]).FILE
+    name = model_file(manifest.format)
     file = next((f for f in manifest.files if Path(f.path or name).name == name), None)
     if file is None:
         raise WorldFailure(Reason.CORRUPT, f"the model's manifest lists no {name}")
     store.get_blob(file.digest, folder / name)
     return manifest, folder / name
+
+
+def model_file(model_format: ModelFormat) -> str:
+    """The name of a format's file. Raises UserFailure(UnsafeModel) for a format that is not known."""
+    if model_format not in FORMATS:
+        known = ", ".join(FORMATS)
+        raise UserFailure(Reason.UNSAFE_MODEL, f"model format {model_format} cannot be loaded: publish {known}")
+    name: str = import_module(FORMATS[model_format]).FILE
+    return name
 
 
 def open_model(path: Path, manifest: ModelManifest) -> LoadedModel:

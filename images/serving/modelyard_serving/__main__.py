@@ -7,7 +7,7 @@ import sys
 
 import uvicorn
 
-from modelyard.contract.tasks import GRPC_PORT, MANAGEMENT_PORT, SERVING_PORT, ServeTask
+from modelyard.contract.tasks import FRONT_PORT, GRPC_PORT, MANAGEMENT_PORT, SERVING_PORT, ServeTask
 from modelyard_kit.failure import TaskFailure
 from modelyard_kit.task import read_task, write_result
 from modelyard_serving.lifecycle import run
@@ -22,7 +22,7 @@ def main() -> int:
         logging.error(failure.message)
         write_result(failure.result())
         return 1
-    port = int(os.environ.get("MODELYARD_SERVING_PORT", SERVING_PORT))
+    port = int(os.environ.get("MODELYARD_SERVING_PORT", FRONT_PORT if task.container else SERVING_PORT))
     management_port = int(os.environ.get("MODELYARD_MANAGEMENT_PORT", MANAGEMENT_PORT))
     grpc_port = int(os.environ.get("MODELYARD_GRPC_PORT", GRPC_PORT)) if task.grpc else None
     loop = uvicorn.Config("", loop="auto").get_loop_factory()  # uvloop where it is installed

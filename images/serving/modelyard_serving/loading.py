@@ -1,19 +1,24 @@
-"""From a task to a model that has answered once: download, trial, load, warm-up on its own example rows."""
+"""From a task to a model that has answered once: download, trial, load, warm-up on its own example rows; or, where a
+user's container has the model, only what is known of it, and the container's first answers."""
 
 import socket
 import tempfile
+import time
 from functools import partial
 from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
 
 from modelyard.contract.reasons import Reason
 from modelyard.contract.store import captures, labels, shadows
-from modelyard.contract.tasks import ServeTask
+from modelyard.contract.tasks import ContainerTask, ServeTask
 from modelyard_kit.failure import UserFailure
-from modelyard_kit.model import LoadedModel, fetch_model, open_model
+from modelyard_kit.model import LoadedModel, fetch_model, load_manifest, open_model
 from modelyard_kit.progress import Reporter
 from modelyard_kit.store import Store
 from modelyard_serving.bodies import example_rows
 from modelyard_serving.call import Endpoint
+from modelyard_serving.errors import NotReadyError
 from modelyard_serving.predictor import Predictor
 from modelyard_serving.records import capture_schema, capture_table, label_table, shadow_table
 from modelyard_serving.rows import rows_of_objects
@@ -21,6 +26,11 @@ from modelyard_serving.serving import Loaded
 from modelyard_serving.spool import Spool
 from modelyard_serving.trial import try_out
 
+if TYPE_CHECKING:
+    from modelyard_serving.container import ContainerModel
+
+CONTAINER_SECONDS = 120  # that a container may answer /ping and refuse to predict
+LOOK_EVERY = 0.5  # seconds
 WARM_UPS = 5  # the first call imports and allocates; the later ones say how fast the model is
 
 
@@ -28,6 +38,8 @@ def load(task: ServeTask, reporter: Reporter) -> Loaded:
     """Blocks. Raises `TaskFailure` with the reason: UnsafeModel, Corrupt, StoreUnavailable, UserError."""
     store = Store(task.store)
     reporter.report("Loading", 10, f"model {task.model_digest} of {task.training_job}")
+    if task.container is not None:
+        return loaded(task, store, contained(task, task.container, store, reporter))
     with tempfile.TemporaryDirectory() as folder:
         place = (task.namespace, task.training_job, task.model_digest)
         manifest, path = fetch_model(store, *place, Path(folder))
@@ -38,6 +50,42 @@ def load(task: ServeTask, reporter: Reporter) -> Loaded:
     predictor = Predictor(model)
     warm_up(predictor, model)
     return loaded(task, store, predictor)
+
+
+def contained(task: ServeTask, container: ContainerTask, store: Store, reporter: Reporter) -> Predictor:
+    """Waits for the container, which may load for long, and is watched from then on."""
+    from modelyard_serving import container as own  # here, because most servers do without it
+
+    manifest = load_manifest(store, task.namespace, task.training_job, task.model_digest)
+    model = own.ContainerModel(manifest, container, own.container_client(container))
+    predictor = Predictor(model, own.LearnedElsewhere())
+    reporter.report("WaitingForContainer", 40, f"/ping on port {container.port}")
+    try:
+        _until_it_answers(model, predictor, reporter)
+    except UserFailure:
+        model.close()
+        raise
+    Thread(target=model.watch, name="ping", daemon=True).start()
+    return predictor
+
+
+def _until_it_answers(model: "ContainerModel", predictor: Predictor, reporter: Reporter) -> None:
+    """Its example rows, too: some answer /ping before they have the model."""
+    answering_since = None
+    while True:
+        model.look()
+        if model.answers:
+            answering_since = answering_since or time.monotonic()
+            reporter.report("WarmingUp", 80, "the container on the model's example rows")
+            try:
+                return warm_up(predictor, model)
+            except UserFailure as failure:
+                late = time.monotonic() - answering_since > CONTAINER_SECONDS
+                if late or not isinstance(failure.__cause__, NotReadyError):
+                    raise UserFailure(
+                        Reason.USER_ERROR, f"the container fails on the model's example rows: {failure.__cause__}"
+                    ) from failure.__cause__
+        time.sleep(LOOK_EVERY)
 
 
 def warm_up(predictor: Predictor, model: LoadedModel) -> None:

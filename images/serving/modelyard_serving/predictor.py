@@ -11,9 +11,9 @@ from modelyard_serving.rows import Rows
 class Predictor:
     """Answers `Prediction` per `Rows`, in their order. The model's own errors pass through."""
 
-    def __init__(self, model: LoadedModel) -> None:
+    def __init__(self, model: LoadedModel, learned: Learned | None = None) -> None:
         self.model = model
-        self._batcher = Batcher(self._ask, Learned())
+        self._batcher = Batcher(self._ask, learned or Learned())
 
     def tell(self, observe: Observe) -> None:
         """From now on `observe` gets how long each batch took in the model, and of how many requests it was."""

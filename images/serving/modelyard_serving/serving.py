@@ -64,7 +64,7 @@ class Serving:
 
     @property
     def ready(self) -> bool:
-        return self.loaded is not None and not self.draining
+        return self.loaded is not None and not self.draining and self.loaded.predictor.model.answers
 
     def check_room(self) -> None:
         """Raises 429 where more requests are in work than may be."""

@@ -1,6 +1,6 @@
 """ModelDeployment: an endpoint for a family of models, rolled out by measured canary."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -14,6 +14,7 @@ from modelyard.api.fields import (
     Resources,
     Schema,
     rules,
+    text,
 )
 from modelyard.api.kind import PAUSED, Column, Kind, StatusBase
 from modelyard.contract.limits import Count, Digest, Time
@@ -112,6 +113,59 @@ class Capture(Schema):
     percent: int = Field(default=100, ge=0, le=100, description="Share of requests.")
 
 
+StartupLimit = Annotated[
+    Duration,
+    text(
+        (
+            "!self.contains('d') && duration(self) >= duration('60s') && duration(self) <= duration('1h')",
+            "must be from 60s to 1h, which are SageMaker's bounds, too: write for example 10m",
+        )
+    ),
+]
+
+
+class Container(Schema):
+    """Your container, which answers in the model's place, behind the server with all that it does."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "!has(self.body) || !has(self.pythonClass)",
+                "container.body has no meaning with pythonClass, which gets rows as dicts: remove one",
+            ),
+            (
+                "!(self.port in [8081, 8090, 9000])",
+                "container.port must not be 8081, 8090 or 9000, which are the server's: take another, as 8080",
+            ),
+            (
+                "!has(self.environment) || self.environment.all(n, n.matches('^[A-Za-z_][A-Za-z0-9_]*$'))",
+                "container.environment has names of letters, digits and _, not starting with a digit: correct the name",
+            ),
+        )
+    )
+    image: str = Field(min_length=1, max_length=512, description="The image. It runs as user 10001.")
+    python_class: str | None = Field(
+        default=None,
+        max_length=256,
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$",
+        description="module:Class in the image, with load(path) and predict(rows). Where absent, the image is a "
+        "server of its own under SageMaker's contract, started with the argument serve.",
+    )
+    body: Literal["Rows", "Instances", "CSV"] | None = Field(
+        default=None,
+        description="What /invocations gets. Rows, where absent: a JSON list of lists. Instances: {instances: "
+        "[objects]}. CSV: without a header. Values are in the order of the model's features.",
+    )
+    port: int = Field(default=8080, ge=1024, le=65535, description="Where it listens.")
+    environment: dict[str, Annotated[str, Field(max_length=2048)]] = Field(
+        default={}, max_length=64, description="Its environment: no place for secrets."
+    )
+    startup_limit: StartupLimit = Field(
+        default="4m", description="It is started anew when /ping has not answered 200 by then."
+    )
+    resources: Resources = Field(default=Resources(), description="Of the container in each pod.")
+
+
 class ModelDeploymentSpec(Schema):
     """What to serve and how to change it."""
 
@@ -120,7 +174,10 @@ class ModelDeploymentSpec(Schema):
     rollout: Rollout = Field(default=Rollout(), description="How a new model takes over.")
     capture: Capture = Field(default=Capture(), description="What is kept of the traffic.")
     grpc: bool = Field(default=False, description="Answer V2 over gRPC, too: on port 9000 of the same address.")
-    resources: Resources = Field(default=Resources(), description="Of each serving pod.")
+    resources: Resources = Field(default=Resources(), description="Of the server in each pod.")
+    container: Container | None = Field(
+        default=None, description="Your own container in the model's place; where absent, the server has the model."
+    )
     suspend: bool = Field(
         default=False,
         description="Run no server; the address and the model stay, and serve again afterwards.",

@@ -11,6 +11,10 @@ SCRIPT_PATH = "/opt/ml/code"
 MANAGEMENT_PORT = 8081
 SERVING_PORT = 8080
 GRPC_PORT = 9000
+FRONT_PORT = 8090  # of a server before a user's container, which has SageMaker's: 8080
+MODEL_PATH = "/opt/ml/model"  # where a user's container finds the model's files
+PROGRAM_PATH = "/opt/modelyard"  # and, for a class, CLASS_SERVER
+CLASS_SERVER = "class_server.py"
 
 
 class Task(Document):
@@ -109,6 +113,14 @@ class TrainTask(Task):
     seed: int = 0
 
 
+class ContainerTask(Document):
+    """A user's container beside the server, which answers in the model's place."""
+
+    port: int = 8080
+    body: Literal["Rows", "Instances", "CSV"] = "Rows"
+    python_class: str | None = None  # module:Class, run by our program in the user's image
+
+
 class ServeTask(Task):
     """Serve one model revision."""
 
@@ -121,6 +133,7 @@ class ServeTask(Task):
     drain_seconds: int = 5
     flush_seconds: int = 10
     grpc: Literal[True] | None = None  # absent where it is not asked for: the documents of before stay what they were
+    container: ContainerTask | None = None  # likewise
 
 
 class WindowTask(Document):

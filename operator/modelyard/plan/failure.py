@@ -13,6 +13,7 @@ from modelyard.contract.results import FailureResult, parse_result
 from modelyard.contract.wording import plain, quoted
 from modelyard.plan.observe import Told
 from modelyard.plan.plan import Object
+from modelyard.plan.pods import CONTAINER, SIDECAR
 
 _DISRUPTION = {
     "PreemptionByScheduler": (Reason.PREEMPTED, "a pod of higher priority took the pod's place"),
@@ -142,7 +143,9 @@ def _died(pod: Object, told: Sequence[Told]) -> Failure | None:
             return _crash_loop(container, last, pod, told)
         if state.get("terminated", {}).get("exitCode"):
             restarts = pod["spec"].get("restartPolicy") == "Always"
-            return _crash_loop(container, state, pod, told) if restarts else _died_of(state["terminated"], pod)
+            return (
+                _crash_loop(container, state, pod, told) if restarts else _died_of(container, state["terminated"], pod)
+            )
         # Started anew and not ready yet: nothing shows that this time will be another one.
         if "running" in state and not container.get("ready") and last.get("terminated", {}).get("exitCode"):
             return _crash_loop(container, last, pod, told)
@@ -154,18 +157,21 @@ def container_statuses(pod: Object) -> list[Mapping[str, Any]]:
     return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
 
 
-def _died_of(terminated: Mapping[str, Any], pod: Object) -> Failure:
+def _died_of(container: Mapping[str, Any], terminated: Mapping[str, Any], pod: Object) -> Failure:
     code, reason, said = terminated["exitCode"], terminated.get("reason", ""), terminated.get("message") or ""
     result = parse_result(said)
     if reason == "OOMKilled":
-        return user(Reason.OOM_KILLED, _out_of_memory(pod), exit_code=code)
+        return user(Reason.OOM_KILLED, _out_of_memory(container, pod), exit_code=code)
     if isinstance(result, FailureResult):
         return _told(result)
     if code == 137:
-        return user(Reason.OOM_KILLED, f"killed by signal 9; most likely {_out_of_memory(pod)}", exit_code=code)
+        text = f"killed by signal 9; most likely {_out_of_memory(container, pod)}"
+        return user(Reason.OOM_KILLED, text, exit_code=code)
     if reason in ("StartError", "ContainerCannotRun"):
         return user(Reason.CONFIG_ERROR, f"the container cannot start: {quoted(said or reason)}", exit_code=code)
-    text = f"the container ended with exit code {code}: {_last_line(said)}; kubectl logs {_name(pod)} has more"
+    text = (
+        f"the container ended with exit code {code}: {_last_line(said)}; kubectl logs {_logs(container, pod)} has more"
+    )
     return user(Reason.USER_ERROR, text, exit_code=code)
 
 
@@ -181,8 +187,8 @@ def _told(result: FailureResult) -> Failure:
 def _crash_loop(container: Mapping[str, Any], state: Mapping[str, Any], pod: Object, told: Sequence[Told]) -> Failure:
     """A server that ended and is started anew by kubelet, with growing pauses. `state` says how it ended."""
     last = state.get("terminated", {})
-    cause = _died_of({"exitCode": 0, **last}, pod)
-    more = f"kubectl logs --previous {_name(pod)} has more"
+    cause = _died_of(container, {"exitCode": 0, **last}, pod)
+    more = f"kubectl logs --previous {_logs(container, pod)} has more"
     times = f"was restarted {container.get('restartCount', 0)} times"
     unhealthy = next((t.message for t in told if t.reason == "Unhealthy" and not t.message.startswith("Readiness")), "")
     if unhealthy and last.get("reason") != "OOMKilled" and last.get("exitCode") in (137, 143):
@@ -201,11 +207,17 @@ def _last_line(said: str | None) -> str:
     return quoted(lines[-1]) if lines else "it said nothing"
 
 
-def _name(pod: Object) -> str:
-    return str(pod["metadata"]["name"])
+def _logs(container: Mapping[str, Any], pod: Object) -> str:
+    """What kubectl logs takes; a pod's main container needs no name."""
+    name = container.get("name", CONTAINER)
+    return str(pod["metadata"]["name"]) + ("" if name == CONTAINER else f" -c {name}")
 
 
-def _out_of_memory(pod: Object) -> str:
-    limits = pod["spec"]["containers"][0].get("resources", {}).get("limits", {})
+def _out_of_memory(container: Mapping[str, Any], pod: Object) -> str:
+    own = container.get("name") == SIDECAR
+    specs = [c for f in ("containers", "initContainers") for c in pod["spec"].get(f, ())]
+    found = next((c for c in specs if c.get("name") == container.get("name")), specs[0])
+    limits = found.get("resources", {}).get("limits", {})
     may = f"its limit of {limits['memory']}" if "memory" in limits else "its node has"
-    return f"it needed more memory than {may}: raise spec.resources.limits.memory"
+    field = "spec.container.resources" if own else "spec.resources"
+    return f"it needed more memory than {may}: raise {field}.limits.memory"

@@ -7,7 +7,7 @@ from typing import Any
 
 from modelyard.contract.reasons import Reason
 from modelyard.plan import inquiry, refusal
-from modelyard.plan.failure import Failure
+from modelyard.plan.failure import Failure, container_statuses
 from modelyard.plan.inquiry import Inquiry
 from modelyard.plan.labels import REVISION
 from modelyard.plan.observe import Observed, Told
@@ -91,8 +91,9 @@ def _trouble(failure: Failure, *, fatal: bool) -> Trouble:
 
 def _fatal(failure: Failure, pod: Object) -> bool:
     """A try that is under way is not counted yet."""
-    tries = pod["status"].get("containerStatuses", [])
-    restarts = max((c.get("restartCount", 0) - ("running" in c.get("state", {})) for c in tries), default=0)
+    restarts = max(
+        (c.get("restartCount", 0) - ("running" in c.get("state", {})) for c in container_statuses(pod)), default=0
+    )
     if failure.reason in _REPEATING:
         return restarts >= PATIENCE
     return failure.blame == "user" and failure.reason not in _MENDABLE

@@ -1,10 +1,10 @@
-"""The pod template of every task: one hardened container that reads its task from a file.
+"""The pod template of every task: one hardened container that reads its task from a file, as hardened ones before it.
 
 All pods pass Pod Security `restricted`, have no Kubernetes token and a read-only root; /tmp is theirs to write.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from modelyard.plan.plan import Object, key_of
 from modelyard.plan.settings import Settings
 
 CONTAINER = "main"
+SIDECAR = "model"  # a user's own
 USER = 10001
 SCRATCH_SIZE = "4Gi"  # of /tmp and the like, unless resources.limits names ephemeral-storage
 DEFAULT_REQUESTS = {"cpu": "100m", "memory": "256Mi"}
@@ -30,6 +31,21 @@ class Volume:
     path: str
     source: Mapping[str, Any]
     read_only: bool = True
+
+
+@dataclass(frozen=True)
+class InitContainer:
+    """A container that starts before the task's. `fields` are further ones of its spec; with `restartPolicy: Always`
+    it stays beside the task's until that has ended. Only where it is `ours` it gets the task and the store's keys."""
+
+    name: str
+    image: str
+    resources: Resources = field(default_factory=Resources)
+    volumes: tuple[Volume, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    ports: Mapping[str, int] = field(default_factory=dict)
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    ours: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,6 +64,7 @@ class TaskPod:
     ports: Mapping[str, int] = field(default_factory=dict)  # besides the management port
     container: Mapping[str, Any] = field(default_factory=dict)  # probes, lifecycle
     pod: Mapping[str, Any] = field(default_factory=dict)  # grace period, deadline, spread
+    init: tuple[InitContainer, ...] = ()
 
 
 def task_config_map(resource: Object, name: str, role: str, task: Task) -> dict[str, Any]:
@@ -74,11 +91,12 @@ def config_map(resource: Object, name: str, role: str, data: Mapping[str, str]) 
 
 def pod_template(pod: TaskPod, labels: Mapping[str, str], settings: Settings) -> dict[str, Any]:
     """The `template` of a Job or a Deployment."""
-    volumes = (
+    own = (
         Volume("task", str(PurePosixPath(TASK_PATH).parent), _task_source(pod.task)),
         Volume("tmp", "/tmp", scratch(pod.resources), read_only=False),  # noqa: S108 - a volume
-        *pod.volumes,
     )
+    before = [replace(c, volumes=(*own, *c.volumes)) if c.ours else c for c in pod.init]
+    volumes = {v.name: v.source for v in (*own, *pod.volumes, *(v for c in before for v in c.volumes))}
     spec: dict[str, Any] = {
         "restartPolicy": pod.restart_policy,
         "automountServiceAccountToken": False,
@@ -90,10 +108,12 @@ def pod_template(pod: TaskPod, labels: Mapping[str, str], settings: Settings) ->
             "fsGroup": USER,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(pod, volumes, settings)],
-        "volumes": [{"name": v.name, **v.source} for v in volumes],
+        "containers": [_container(pod, (*own, *pod.volumes), settings)],
+        "volumes": [{"name": name, **source} for name, source in volumes.items()],
         **pod.pod,
     }
+    if before:
+        spec["initContainers"] = [_init_container(c, settings) for c in before]
     if settings.service_account:
         spec["serviceAccountName"] = settings.service_account
     carried = {} if isinstance(pod.task, str) else {"annotations": {TASK: pod.task.canonical()}}
@@ -109,14 +129,42 @@ def _task_source(task: Task | str) -> dict[str, Any]:
 
 
 def _container(pod: TaskPod, volumes: tuple[Volume, ...], settings: Settings) -> dict[str, Any]:
-    ports = {"management": MANAGEMENT_PORT, **pod.ports}
     return {
         "name": CONTAINER,
         "image": pod.image,
         "imagePullPolicy": settings.image_pull_policy,
-        "env": [{"name": "HOME", "value": "/tmp"}, *_credentials(settings)],  # noqa: S108 - a volume
-        "ports": [{"name": name, "containerPort": port} for name, port in ports.items()],
+        "env": [*_env({}), *_credentials(settings)],
+        "ports": _ports({"management": MANAGEMENT_PORT, **pod.ports}),
         "resources": resources(pod.resources),
+        **_hardened(volumes),
+        **pod.container,
+    }
+
+
+def _init_container(container: InitContainer, settings: Settings) -> dict[str, Any]:
+    return {
+        "name": container.name,
+        "image": container.image,
+        "imagePullPolicy": settings.image_pull_policy,
+        "env": [*_env(container.env), *(_credentials(settings) if container.ours else [])],
+        "ports": _ports(container.ports),
+        "resources": resources(container.resources),
+        **_hardened(container.volumes),
+        **container.fields,
+    }
+
+
+def _env(more: Mapping[str, str]) -> list[dict[str, Any]]:
+    home = {"HOME": "/tmp"}  # noqa: S108 - a volume
+    return [{"name": name, "value": value} for name, value in {**home, **more}.items()]
+
+
+def _ports(ports: Mapping[str, int]) -> list[dict[str, Any]]:
+    return [{"name": name, "containerPort": port} for name, port in ports.items()]
+
+
+def _hardened(volumes: tuple[Volume, ...]) -> dict[str, Any]:
+    return {
         "volumeMounts": [{"name": v.name, "mountPath": v.path, "readOnly": v.read_only} for v in volumes],
         "terminationMessagePath": TERMINATION_PATH,
         # A pod that dies before it can write a result is explained by the end of its log.
@@ -127,7 +175,6 @@ def _container(pod: TaskPod, volumes: tuple[Volume, ...], settings: Settings) ->
             "readOnlyRootFilesystem": True,
             "runAsNonRoot": True,
         },
-        **pod.container,
     }
 
 

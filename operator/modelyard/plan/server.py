@@ -4,13 +4,15 @@ that Kubernetes itself replaces the pods, one by one."""
 from typing import Any
 
 from modelyard.api.serving import ModelDeploymentSpec, Revision
-from modelyard.contract.tasks import GRPC_PORT, SERVING_PORT, ServeTask
+from modelyard.contract.tasks import FRONT_PORT, GRPC_PORT, SERVING_PORT, ServeTask
 from modelyard.plan.endpoint import metadata, selector
 from modelyard.plan.fleet import ROLE_SERVER
 from modelyard.plan.labels import REVISION, child_name, hash_of
 from modelyard.plan.plan import Object
 from modelyard.plan.pods import TaskPod, pod_template, task_config_map
 from modelyard.plan.settings import Settings
+from modelyard.plan.sidecar import GRACE_SECONDS as SIDECARS_GRACE
+from modelyard.plan.sidecar import container_task, sidecar
 
 GRACE_SECONDS = 35  # servers drain within 27 s of SIGTERM
 NOTICE_SECONDS = 2  # a pod counts as available only then: endpoints elsewhere have heard of it
@@ -27,6 +29,7 @@ def serve_task(resource: Object, spec: ModelDeploymentSpec, revision: Revision, 
         revision=revision.revision,
         capture_percent=spec.capture.percent,
         grpc=True if spec.grpc else None,
+        container=container_task(spec.container) if spec.container else None,
     )
 
 
@@ -67,18 +70,23 @@ def _pod(spec: ModelDeploymentSpec, config: str, pods: dict[str, str], settings:
         "whenUnsatisfiable": "ScheduleAnyway",
         "labelSelector": {"matchLabels": pods},
     }
+    port = FRONT_PORT if spec.container else SERVING_PORT
     return TaskPod(
         image=settings.images.serving,
         task=config,
         resources=spec.resources,
         restart_policy="Always",
-        ports={"http": SERVING_PORT, **({"grpc": GRPC_PORT} if spec.grpc else {})},
+        ports={"http": port, **({"grpc": GRPC_PORT} if spec.grpc else {})},
         container={
             "startupProbe": _probe("live", period=1, failures=120),
             "readinessProbe": _probe("ready", period=2, failures=2),
             "livenessProbe": _probe("live", period=10, failures=3),
         },
-        pod={"terminationGracePeriodSeconds": GRACE_SECONDS, "topologySpreadConstraints": [spread]},
+        pod={
+            "terminationGracePeriodSeconds": GRACE_SECONDS + (SIDECARS_GRACE if spec.container else 0),
+            "topologySpreadConstraints": [spread],
+        },
+        init=sidecar(spec.container, settings) if spec.container else (),
     )
 
 

@@ -58,6 +58,8 @@ def _serve(of: _Endpoint, turn: Turn, stable: Revision, conditions: ConditionSet
     trouble = seen.trouble(of.now, of.settings)
     standing = Standing(status, old.get("phase", ""), seen, of.spec.replicas.min, turn.move, trouble)
     phase = at_rest(conditions, status, stable) if of.spec.suspend else stand(conditions, standing, stable)
+    if of.spec.container:  # answers by its own rules: they are not compared with training's
+        conditions.remove("ServingParity")
     written = _written(status, of.resource, phase, conditions, seen.ready)
     events = turn.events or transitions(old.get("conditions", []), written["conditions"])
     if _decided(of.before) != _decided(status):

@@ -49,6 +49,8 @@ def _cause(said: str, told: Sequence[Told]) -> str:
 def slow(pod: Object, now: datetime, patience: int) -> Failure | None:
     """A pod that has a node but no container for `patience` seconds: a volume is missing, and only events say so."""
     scheduled = condition_of(pod, "PodScheduled", "True")
+    if any("running" in c.get("state", {}) for c in container_statuses(pod)):
+        return None
     if not scheduled or pod["status"].get("phase") != "Pending" or "lastTransitionTime" not in scheduled:
         return None
     if now < later(scheduled["lastTransitionTime"], patience):

@@ -17,6 +17,7 @@ _METADATA = frozenset(
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"  # a second copy of what kubectl applied
 _LONGEST_WORD = 64  # characters; longer ones are rarely equal
 _POD = ("restartPolicy", "nodeName", "readinessGates")
+_CONTAINERS = ("initContainers", "containers")
 
 
 def trimmed(obj: Object) -> Object:
@@ -48,8 +49,12 @@ def _spec(child: Object) -> dict[str, Any]:
     if child["kind"] != "Pod":
         return {}
     sources = [volume for volume in spec.get("volumes", ()) if "secret" in volume or "configMap" in volume]
-    containers = [{name: c[name] for name in ("name", "resources") if name in c} for c in spec.get("containers", ())]
-    return {**{name: spec[name] for name in _POD if name in spec}, "volumes": sources, "containers": containers}
+    containers = {field: [_container(c) for c in spec[field]] for field in _CONTAINERS if spec.get(field)}
+    return {**{name: spec[name] for name in _POD if name in spec}, "volumes": sources, "containers": [], **containers}
+
+
+def _container(spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: spec[name] for name in ("name", "resources") if name in spec}
 
 
 def _interned(value: Any) -> Any:

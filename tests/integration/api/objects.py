@@ -17,12 +17,32 @@ SPECS: dict[str, dict[str, Any]] = {
     "ModelDeployment": {"model": {"trainingJobRef": {"name": "a"}}},
     "DriftMonitor": {"modelDeploymentRef": {"name": "a"}},
 }
+CONTAINER = {
+    "image": "team/own:1",
+    "body": "CSV",
+    "port": 8085,
+    "environment": {"A": "b"},
+    "startupLimit": "10m",
+    "resources": {"limits": {"memory": "1Gi"}, "requests": {"cpu": "1"}},
+}
 # What came after the last release, for the objects named full.
 ADDED: dict[str, dict[str, dict[str, Any]]] = {
     "Dataset": {"spec": {"suspend": True}},
     "TrainingJob": {"spec": {"suspend": True}, "status": {"suspendedAttempts": 1}},
-    "ModelDeployment": {"spec": {"suspend": True, "grpc": True}},
+    "ModelDeployment": {"spec": {"suspend": True, "grpc": True, "container": CONTAINER}},
     "DriftMonitor": {"spec": {"suspend": True}},
+}
+
+# What came after it and excludes something in those: without a status.
+NEW: dict[str, list[dict[str, Any]]] = {
+    "ModelDeployment": [
+        {
+            "apiVersion": "modelyard.dev/v1alpha1",
+            "kind": "ModelDeployment",
+            "metadata": {"name": "class"},
+            "spec": {**SPECS["ModelDeployment"], "container": {"image": "team/own:1", "pythonClass": "model:Model"}},
+        }
+    ]
 }
 
 
@@ -45,7 +65,7 @@ def stored(version: str, kind: Kind | None = None) -> list[dict[str, Any]]:
 
 def complete(kind: Kind) -> list[dict[str, Any]]:
     """Objects that have every field: the last release's, and what was added."""
-    found = copy.deepcopy(stored(versions()[-1], kind))
+    found = copy.deepcopy([*stored(versions()[-1], kind), *NEW.get(kind.kind, ())])
     for made in found:
         if made["metadata"]["name"] == "full":
             for part, fields in ADDED[kind.kind].items():

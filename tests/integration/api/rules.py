@@ -48,6 +48,16 @@ def resources(kind: str) -> list[Case]:
     ]
 
 
+def own_resources() -> list[Case]:
+    """Those of a user's container."""
+    return [
+        container(
+            f"resources.{f} may name", {"resources": {f: {"cpu": "1"}}}, {"resources": {f: {n: "1"}}}, ".resources"
+        )
+        for f, n in (("limits", "gpu"), ("requests", "CPU"))
+    ]
+
+
 def longer_than_zero(kind: str, *path: str) -> Case:
     return Case(kind, ".".join(("spec", *path)), "longer than zero", nest(path, "10s"), nest(path, "0h0s"))
 
@@ -62,6 +72,11 @@ def nest(path: tuple[str, ...], value: Any) -> Json:
 def checks(words: str, good: Json, bad: Json, below: str = "") -> Case:
     at = f"spec.rollout.checks[0]{below}"
     return Case("ModelDeployment", at, words, {"rollout": {"checks": [good]}}, {"rollout": {"checks": [bad]}})
+
+
+def container(words: str, good: Json, bad: Json, below: str = "") -> Case:
+    good, bad = ({"container": {"image": "team/own:1", **fields}} for fields in (good, bad))
+    return Case("ModelDeployment", f"spec.container{below}", words, good, bad)
 
 
 def drift(words: str, good: Any, bad: Any, *path: str) -> Case:
@@ -193,6 +208,11 @@ SERVING = [
         "must be above 0", {"metric": "p99Ms", "maxRatio": "0.5"}, {"metric": "p99Ms", "maxRatio": "0"}, ".maxRatio"
     ),
     longer_than_zero("ModelDeployment", "rollout", "progressDeadline"),
+    container("no meaning with pythonClass", {"body": "CSV"}, {"body": "CSV", "pythonClass": "model:Model"}),
+    container("must not be 8081, 8090 or 9000", {"port": 8085}, {"port": 9000}),
+    container("names of letters", {"environment": {"A_1": "x"}}, {"environment": {"a-b": "x"}}),
+    container("from 60s to 1h", {"startupLimit": "59m60s"}, {"startupLimit": "1d"}, ".startupLimit"),
+    *own_resources(),
     *resources("ModelDeployment"),
 ]
 PERFORMANCE = ("checks", "performance", "maxDrop")

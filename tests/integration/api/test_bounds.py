@@ -19,7 +19,11 @@ def test_the_objects_of_these_tests_have_every_field(kind: Kind) -> None:
     whole = schema(kind)
     known = {path for part in ("spec", "status") for path, _ in nodes(whole["properties"][part], part)}
     found = {
-        re.sub(r"\.(parameters|limits|requests|current\.splits|metrics)\.[\w./-]+$", r".\1[]", schema_path(path))
+        re.sub(
+            r"\.(parameters|environment|limits|requests|current\.splits|metrics)\.[\w./-]+$",
+            r".\1[]",
+            schema_path(path),
+        )
         for made in complete(kind)
         for part in ("spec", "status")
         if part in made

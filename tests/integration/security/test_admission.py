@@ -9,7 +9,7 @@ from tests.cluster.api import Api
 from tests.cluster.controlplane import ControlPlane
 from tests.integration.security.release import RESTRICTED
 from tests.unit.chart.test_pod_security import GOOD, SPOILED
-from tests.unit.plan.generated import PLAIN, Template, all_templates, planned, templates
+from tests.unit.plan.generated import PLAIN, Template, all_templates, own_containers, planned, templates
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
@@ -39,6 +39,12 @@ def answer(api: Api, spec: dict[str, Any]) -> tuple[int, str]:
 
 @pytest.mark.parametrize("template", all_templates(), ids=lambda t: f"{t.child['kind']}-{t.role}")
 def test_every_pod_of_every_kind_is_taken(api: Api, template: Template) -> None:
+    assert answer(api, template.spec) == (201, "")
+
+
+@pytest.mark.parametrize("template", own_containers(), ids=["serves itself", "class"])
+def test_a_server_beside_a_users_container_is_taken(api: Api, template: Template) -> None:
+    assert [c["name"] for c in template.spec["initContainers"]] == ["fetch", "model"]
     assert answer(api, template.spec) == (201, "")
 
 

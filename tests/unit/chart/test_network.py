@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from modelyard.contract.tasks import GRPC_PORT, MANAGEMENT_PORT, SERVING_PORT
+from modelyard.contract.tasks import FRONT_PORT, GRPC_PORT, MANAGEMENT_PORT, SERVING_PORT
 from modelyard.plan.labels import MANAGED_BY, MANAGER, ROLE
 from tests.unit.chart.rendering import CASES, NAMESPACE, Helm, Object, Rendered
 from tests.unit.plan.generated import all_templates
@@ -66,7 +66,7 @@ def test_the_management_port_is_the_operators_alone(helm: Helm) -> None:
 
 def test_anyone_may_ask_a_model_but_only_on_its_data_ports(helm: Helm) -> None:
     (rule,) = policy(helm.template({}), "modelyard-serving", "default")["ingress"]
-    assert rule == {"ports": [{"port": port, "protocol": "TCP"} for port in (SERVING_PORT, GRPC_PORT)]}
+    assert rule == {"ports": [{"port": port, "protocol": "TCP"} for port in (SERVING_PORT, FRONT_PORT, GRPC_PORT)]}
 
 
 def test_workloads_reach_dns_the_store_and_https_but_not_the_nodes_credentials(helm: Helm) -> None:
@@ -126,7 +126,7 @@ def test_a_servers_own_policy_opens_the_canary_and_nothing_else(helm: Helm) -> N
     (rule,) = policy(helm.template({}), "modelyard-serving", "default")["egress"]
     assert rule == {
         "to": [{"podSelector": {"matchLabels": SERVERS}}],
-        "ports": [{"port": SERVING_PORT, "protocol": "TCP"}],
+        "ports": [{"port": port, "protocol": "TCP"} for port in (SERVING_PORT, FRONT_PORT)],
     }
 
 

@@ -95,3 +95,11 @@ def _pods(part: Child) -> Iterator[Child]:
 def all_templates() -> list[Template]:
     """The pod templates of all four kinds, of plain specs."""
     return [template for kind, spec in PLAIN.items() for template in templates(planned(kind, spec))]
+
+
+def own_containers() -> list[Template]:
+    """Servers before a user's container: one that serves itself, one with a class."""
+    spec = PLAIN["ModelDeployment"]
+    wanted: tuple[Spec, ...] = ({"image": "team/own:1"}, {"image": "team/own:1", "pythonClass": "model:Model"})
+    made = (templates(planned("ModelDeployment", {**spec, "container": container})) for container in wanted)
+    return [template for found in made for template in found]

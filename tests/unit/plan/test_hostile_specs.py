@@ -19,11 +19,14 @@ from tests.unit.plan.test_pods import POD
 POD_FIELDS = {
     *("restartPolicy", "automountServiceAccountToken", "enableServiceLinks", "securityContext", "containers"),
     *("volumes", "activeDeadlineSeconds", "terminationGracePeriodSeconds", "topologySpreadConstraints"),
+    "initContainers",
 }
 CONTAINER_FIELDS = {
     *("name", "image", "imagePullPolicy", "env", "ports", "resources", "volumeMounts", "securityContext"),
     *("terminationMessagePath", "terminationMessagePolicy", "startupProbe", "readinessProbe", "livenessProbe"),
 }
+BESIDE_FIELDS = (CONTAINER_FIELDS - {"readinessProbe"}) | {"command", "args", "restartPolicy"}
+BESIDE_MOUNTS = {"/tmp", "/opt/ml/model", "/opt/modelyard"}
 MOUNTS = ("/etc/modelyard", "/tmp", "/opt/ml", "/opt/ml/code", "/var/run/modelyard/sources/")
 KINDS_OF_VOLUME = {"configMap", "downwardAPI", "emptyDir", "secret"}
 SHOWN_TO_POD = "metadata.annotations['modelyard.dev/task']"  # its task, and nothing else of it
@@ -44,7 +47,23 @@ def unexpected(template: Template) -> list[str]:
     shown = [
         item["fieldRef"]["fieldPath"] for v in spec["volumes"] for item in v.get("downwardAPI", {}).get("items", ())
     ]
+    found += [what for beside in spec.get("initContainers", ()) for what in _of_users(beside)]
     return found + [path for path in shown if path != SHOWN_TO_POD]
+
+
+def _of_users(container: dict[str, Any]) -> list[str]:
+    """Of a container that may be a user's, unless it is the one that fetches the model for it."""
+    found = sorted(set(container) - BESIDE_FIELDS)
+    same = ("securityContext", "imagePullPolicy", "terminationMessagePath")
+    found += [field for field in same if container[field] != PLAIN_CONTAINER[field]]
+    if container["name"] == "fetch":
+        assert container["image"] == Settings().images.serving
+        assert container["command"] == ["python", "-m", "modelyard_serving.fetch"]
+        return found
+    found += [variable["name"] for variable in container["env"] if "valueFrom" in variable]
+    mounts = container["volumeMounts"]
+    found += [m["mountPath"] for m in mounts if m["mountPath"] not in BESIDE_MOUNTS]
+    return found + [m["mountPath"] for m in mounts if m["mountPath"] != "/tmp" and not m["readOnly"]]
 
 
 def hostile(kind: str) -> st.SearchStrategy[Plan]:

@@ -58,6 +58,14 @@ def test_a_pod_keeps_what_explains_why_it_does_not_run() -> None:
     }
 
 
+def test_a_pod_keeps_the_limits_of_containers_beside_its_own() -> None:
+    beside = {"name": "model", "image": "i", "resources": {"limits": {"memory": "9Gi"}}}
+    given = child("Pod", spec={"containers": [{"name": "main"}], "initContainers": [beside]})
+    kept = trimmed(given)["spec"]
+    assert kept["initContainers"] == [{"name": "model", "resources": {"limits": {"memory": "9Gi"}}}]
+    assert "initContainers" not in trimmed(child("Pod", spec={"containers": [{"name": "main"}]}))["spec"]
+
+
 def test_equal_words_of_two_objects_are_one() -> None:
     one, other = (trimmed(dataset("d", status={"phase": "".join(["Re", "ady"])})) for _ in range(2))
     assert one["status"]["phase"] is other["status"]["phase"]

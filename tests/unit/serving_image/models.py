@@ -177,14 +177,15 @@ class Endpoint:
 async def endpoint(
     where: Place,
     task: ServeTask,
-    model: LoadedModel,
+    model: LoadedModel | Predictor,
     to_candidate: httpx.AsyncBaseTransport | None = None,
     patience: float = 5.0,
 ) -> AsyncIterator[Endpoint]:
     """Serves `model`; `to_candidate` is the way to its candidate's Service, `patience` seconds to wait there."""
+    predictor = model if isinstance(model, Predictor) else Predictor(model)
     async with httpx.AsyncClient(transport=to_candidate, timeout=patience) as forwarding:
         serving = Serving(task, forwarding)
-        serving.begin(loaded(task, where.store, Predictor(model)), 0.0)
+        serving.begin(loaded(task, where.store, predictor), 0.0)
         app = DataPlane(serving, shell(serving))
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
