@@ -4,6 +4,7 @@ import socket
 import tempfile
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from modelyard.contract.reasons import Reason
 from modelyard.contract.store import captures, labels, shadows
@@ -14,12 +15,16 @@ from modelyard_kit.progress import Reporter
 from modelyard_kit.store import Store
 from modelyard_serving.bodies import example_rows
 from modelyard_serving.call import Endpoint
+from modelyard_serving.explanation.worker import ExplanationWorker
 from modelyard_serving.predictor import Predictor
 from modelyard_serving.records import capture_schema, capture_table, label_table, shadow_table
 from modelyard_serving.rows import rows_of_objects
 from modelyard_serving.serving import Loaded
 from modelyard_serving.spool import Spool
 from modelyard_serving.trial import try_out
+
+if TYPE_CHECKING:
+    from modelyard_serving.explanation.explainer import Explainer
 
 WARM_UPS = 5  # the first call imports and allocates; the later ones say how fast the model is
 
@@ -66,4 +71,11 @@ def loaded(task: ServeTask, store: Store, predictor: Predictor) -> Loaded:
         Spool(store, captures(*place), pod, task.flush_seconds, encode),
         Spool(store, labels(*place), pod, task.flush_seconds, label_table),
         partial(Spool, store, shadows(*place), pod, task.flush_seconds, shadow_table),
+        ExplanationWorker(partial(_explainer, store, task, predictor.model)),
     )
+
+
+def _explainer(store: Store, task: ServeTask, model: LoadedModel) -> "Explainer":
+    from modelyard_serving.explanation.explainer import Explainer  # here, because most servers are never asked
+
+    return Explainer(store, task, model)
