@@ -50,7 +50,7 @@ class Explainer:
         if not exact:
             self._check(rows, budget)
         prediction = self._model.predict_columns(rows.columns)
-        values, scale = _outputs(prediction, self._model)
+        values, scale = outputs_of(prediction, self._model)
         found = self._exactly(rows, budget) if exact else self._sampled(rows, values, budget)
         return Explained(
             "tree_shap" if exact else "permutation",
@@ -86,7 +86,7 @@ class Explainer:
                     np.where(masks[:, at], np.array([value], dtype=object), sample[at][places]).tolist()
                     for at, value in enumerate(row)
                 ]
-                return _outputs(self._model.predict_columns(mixed), self._model)[0]
+                return outputs_of(self._model.predict_columns(mixed), self._model)[0]
 
             budget.begin_row()
             yield permutation_shapley(
@@ -101,7 +101,7 @@ class Explainer:
         from modelyard_serving.explanation.tree_model import TreeModel
 
         assert isinstance(self._model, OnnxModel)  # noqa: S101 - by its format
-        answers, _ = _outputs(self._model.predict_columns(self._sample), self._model)
+        answers, _ = outputs_of(self._model.predict_columns(self._sample), self._model)
         with tempfile.TemporaryDirectory() as folder:
             _, path = fetch_model(store, task.namespace, task.training_job, task.model_digest, Path(folder))
             try:
@@ -110,7 +110,7 @@ class Explainer:
                 return None, str(error)
 
 
-def _outputs(prediction: Prediction, model: LoadedModel) -> tuple[Floats, str]:
+def outputs_of(prediction: Prediction, model: LoadedModel) -> tuple[Floats, str]:
     """[rows, outputs], and their scale."""
     if model.manifest.task == "regression":
         return np.array(prediction.values, dtype=np.float64)[:, None], "value"
