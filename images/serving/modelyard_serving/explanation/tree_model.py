@@ -55,6 +55,10 @@ class TreeModel:
         found = self._session.run(None, {name: values for name, values in given.items() if name in wanted})[0]
         return np.asarray(found, dtype=np.float32)
 
+    def outputs(self, row: Vector) -> Floats:
+        """[outputs] of the trees for one encoded row, before they become those of the model."""
+        return self._shap.outputs(row)
+
     def attribute(self, row: Vector, budget: Budget) -> Attribution:
         """Of one encoded row. Raises as `TreeShap.attribute` does."""
         return self._spread(self._shap.attribute(row, budget))
