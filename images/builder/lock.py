@@ -15,7 +15,7 @@ LOCKS: Mapping[str, tuple[str, ...]] = {
         name: ("--extra", name, *_POD)
         for name in ("kit", "operator", "dataset", "training", "serving", "drift", "store")
     },
-    **{name: ("--group", name, *_DEV) for name in ("clients", "sagemaker", *PEERS)},
+    **{name: ("--group", name, *_DEV) for name in ("clients", "sagemaker", "shap", *PEERS)},
     "dev": ("--group", "dev", *(word for extra in _DEV_EXTRAS for word in ("--extra", extra)), *_DEV),
 }
 

@@ -7,6 +7,7 @@ import orjson
 
 from modelyard.contract.manifest import Column, ModelManifest
 from modelyard_serving.call import JSON, MAX_ID
+from modelyard_serving.explanation.options import MAX_EVALUATIONS, MAX_SECONDS, METHODS, Options
 from modelyard_serving.feedback import MAX_ROW_ID
 from modelyard_serving.invocations import CSV, JSON_LINES
 from modelyard_serving.tensors import DATATYPE_OF, DATATYPES
@@ -28,6 +29,26 @@ TENSOR = {
         "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1},
         "datatype": {"type": "string", "enum": sorted(DATATYPES)},
         "data": {"type": "array", "items": {}},
+    },
+}
+_EXPLAIN = {
+    "type": "object",
+    "properties": {
+        "method": {"type": "string", "enum": list(METHODS), "default": "auto"},
+        "evaluations": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": MAX_EVALUATIONS,
+            "default": Options().evaluations,
+            "description": "Rows that the model is asked at most, where the method asks it.",
+        },
+        "seconds": {
+            "type": "number",
+            "minimum": 0,
+            "exclusiveMinimum": True,
+            "maximum": MAX_SECONDS,
+            "default": Options().seconds,
+        },
     },
 }
 
@@ -59,6 +80,16 @@ def sagemaker_bodies(manifest: ModelManifest | None) -> Content:
 
 def v1_bodies(manifest: ModelManifest | None) -> Content:
     return {JSON: _instances(manifest)}
+
+
+def explained(content: Content) -> Content:
+    """Of the same rows, with the parameters of an explanation; the example asks for a small one."""
+    schema = {**content[JSON]["schema"]}
+    schema["properties"] = {**schema.get("properties", {}), "parameters": _EXPLAIN}
+    body = {**content[JSON], "schema": schema}
+    if "example" in body:
+        body["example"] = {**body["example"], "parameters": {"method": "auto", "seconds": 5}}
+    return {JSON: body}
 
 
 def labels(manifest: ModelManifest | None) -> Content:

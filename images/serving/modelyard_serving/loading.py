@@ -19,6 +19,7 @@ from modelyard_kit.store import Store
 from modelyard_serving.bodies import example_rows
 from modelyard_serving.call import Endpoint
 from modelyard_serving.errors import NotReadyError
+from modelyard_serving.explanation.worker import ExplanationWorker
 from modelyard_serving.predictor import Predictor
 from modelyard_serving.records import capture_schema, capture_table, label_table, shadow_table
 from modelyard_serving.rows import rows_of_objects
@@ -28,6 +29,7 @@ from modelyard_serving.trial import try_out
 
 if TYPE_CHECKING:
     from modelyard_serving.container import ContainerModel
+    from modelyard_serving.explanation.explainer import Explainer
 
 CONTAINER_SECONDS = 120  # that a container may answer /ping and refuse to predict
 LOOK_EVERY = 0.5  # seconds
@@ -114,4 +116,11 @@ def loaded(task: ServeTask, store: Store, predictor: Predictor) -> Loaded:
         Spool(store, captures(*place), pod, task.flush_seconds, encode),
         Spool(store, labels(*place), pod, task.flush_seconds, label_table),
         partial(Spool, store, shadows(*place), pod, task.flush_seconds, shadow_table),
+        ExplanationWorker(partial(_explainer, store, task, predictor.model)),
     )
+
+
+def _explainer(store: Store, task: ServeTask, model: LoadedModel) -> "Explainer":
+    from modelyard_serving.explanation.explainer import Explainer  # here, because most servers are never asked
+
+    return Explainer(store, task, model)

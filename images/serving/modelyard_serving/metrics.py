@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Gauge, Histogram
 from prometheus_client import Counter as CounterMetric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -14,6 +14,7 @@ from modelyard_serving.call import Endpoint
 from modelyard_serving.tally import Distribution
 
 SECONDS = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.024, 4.096, 30.0)
+EXPLAINING = (0.016, 0.064, 0.256, 1.0, 4.0, 16.0, 60.0)
 REQUESTS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
@@ -54,6 +55,15 @@ class Metrics(Collector):
         self.compared = CounterMetric(
             "modelyard_compared_rows", "Rows predicted by both revisions.", ["result"], registry=self.registry
         )
+        self._explained = CounterMetric(
+            "modelyard_explain_requests", "Answered requests for explanations.", ["code"], registry=self.registry
+        )
+        self._explaining = Histogram(
+            "modelyard_explain_request_duration_seconds",
+            "From the request's first byte to its answer.",
+            buckets=EXPLAINING,
+            registry=self.registry,
+        )
         self.ready = Gauge("modelyard_model_ready", "1 while requests are served.", registry=self.registry)
         self.load_seconds = Gauge("modelyard_model_load_seconds", "Download, load and warm-up.", registry=self.registry)
         self._info = Gauge(
@@ -73,6 +83,11 @@ class Metrics(Collector):
         self.last = time.time()
         if code != 200:
             self.failed_seconds += seconds
+
+    def explained(self, code: int, seconds: float) -> None:
+        """Apart from predictions: their rates and times are what people are paged for."""
+        self._explained.labels(str(code)).inc()
+        self._explaining.observe(seconds)
 
     def requests(self, successful: bool) -> int:
         return sum(count for (_, code), count in self._requests.items() if (code == 200) == successful)

@@ -7,7 +7,7 @@ from typing import Any
 
 from modelyard.contract.manifest import ModelManifest
 from modelyard.contract.tasks import ServeTask
-from modelyard_serving.bodies import labels, model_to_load, sagemaker_bodies, v1_bodies, v2_bodies
+from modelyard_serving.bodies import Content, explained, labels, model_to_load, sagemaker_bodies, v1_bodies, v2_bodies
 from modelyard_serving.call import JSON, Endpoint
 
 ERROR = {"content": {JSON: {"schema": {"type": "object", "properties": {"error": {"type": "string"}}}}}}
@@ -18,6 +18,36 @@ CODES = {
     "429": "Too many requests are in work; see Retry-After.",
     "504": "The model did not answer in time.",
     "503": "The model is loading; see Retry-After.",
+}
+_NUMBERS = {"type": "object", "additionalProperties": {"type": "number", "nullable": True}}
+EXPLANATION = {
+    "type": "object",
+    "required": ["model_name", "model_version", "id", "method", "scale", "predictions", "explanations"],
+    "properties": {
+        "method": {"type": "string", "enum": ["tree_shap", "permutation"]},
+        "scale": {"type": "string", "enum": ["value", "probability", "log-odds", "membership"]},
+        "predictions": {"type": "array", "items": {}},
+        "explanations": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["outputs", "evaluations", "background_rows", "budget_ended"],
+                "properties": {
+                    "outputs": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["name", "value", "base_value", "attributions"],
+                            "properties": {"attributions": _NUMBERS, "standard_errors": _NUMBERS},
+                        },
+                    },
+                    "evaluations": {"type": "integer"},
+                    "background_rows": {"type": "integer"},
+                    "budget_ended": {"type": "boolean"},
+                },
+            },
+        },
+    },
 }
 LOAD = {
     "summary": "What multi-model endpoints ask: refused, since the resource says what is served",
@@ -48,6 +78,9 @@ def openapi(task: ServeTask, endpoint: Endpoint | None) -> dict[str, Any]:
             f"/v1/models/{task.model_name}:predict": {
                 "post": _call("Predict (V1 protocol)", "V1", v1_bodies(manifest))
             },
+            "/explain": {"post": _why("Explain (either protocol's rows)", "V1", v1_bodies(manifest))},
+            f"{model}/explain": {"post": _why("Explain (V2 protocol)", "V2", v2_bodies(manifest))},
+            f"/v1/models/{task.model_name}:explain": {"post": _why("Explain (V1 protocol)", "V1", v1_bodies(manifest))},
             f"{model}/feedback": {"post": _call("Send labels for answered requests", "V2", labels(manifest), "202")},
             model: {"get": _question("What the model takes and answers", "V2")},
             f"{model}/ready": {"get": _question("Whether the model answers", "V2")},
@@ -81,6 +114,14 @@ def _call(summary: str, tag: str, bodies: dict[str, Any], code: str = "200") -> 
         "requestBody": {"required": True, "content": bodies},
         "responses": {code: {"description": "Done."}, **errors},
     }
+
+
+def _why(summary: str, tag: str, bodies: Content) -> dict[str, Any]:
+    found = _call(summary, tag, explained(bodies))
+    said = "Shapley values of the columns, of each row and output."
+    found["responses"]["200"] = {"description": said, "content": {JSON: {"schema": EXPLANATION}}}
+    found["responses"]["501"] = {"description": "The model was published without a sample of its rows.", **ERROR}
+    return found
 
 
 def _question(summary: str, tag: str) -> dict[str, Any]:

@@ -5,11 +5,13 @@ all of them costs less than two for each.
 """
 
 import asyncio
+from typing import Any, TypeVar
 
-from modelyard_kit.model import Prediction
 from modelyard_serving.call import LONGEST
 from modelyard_serving.errors import RequestError
 from modelyard_serving.http import DisconnectedError, Receive
+
+T = TypeVar("T")
 
 
 def too_late(seconds: float) -> RequestError:
@@ -26,7 +28,7 @@ class _Watch:
 
     __slots__ = ("_answer", "_looking", "_receive", "_timer", "gone", "late", "seen")
 
-    def __init__(self, answer: "asyncio.Future[Prediction]", receive: Receive | None) -> None:
+    def __init__(self, answer: "asyncio.Future[Any]", receive: Receive | None) -> None:
         self.gone = self.late = self.seen = False
         self._answer = answer
         self._receive = receive
@@ -63,9 +65,7 @@ class Patience:
         self._watches: set[_Watch] = set()
         self._next: asyncio.TimerHandle | None = None
 
-    async def awaited(
-        self, answer: "asyncio.Future[Prediction]", receive: Receive | None, seconds: float
-    ) -> Prediction:
+    async def awaited(self, answer: "asyncio.Future[T]", receive: Receive | None, seconds: float) -> T:
         """Raises DisconnectedError when `receive` tells that the caller left, RequestError 504 when the time is up."""
         watch = _Watch(answer, receive)
         if seconds < LONGEST:

@@ -13,6 +13,7 @@ from modelyard.contract.tasks import ServeTask
 from modelyard_kit.progress import Reporter
 from modelyard_serving.call import Endpoint
 from modelyard_serving.errors import NotReadyError, RequestError
+from modelyard_serving.explanation.worker import ExplanationWorker
 from modelyard_serving.metrics import Metrics
 from modelyard_serving.patience import Patience
 from modelyard_serving.predictor import Predictor
@@ -33,6 +34,7 @@ class Loaded:
     captures: Spool[CaptureRecord]
     labels: Spool[LabelRecord]
     begin_shadows: Callable[[], Spool[ShadowRecord]]
+    explanations: ExplanationWorker
 
     @cached_property
     def shadows(self) -> Spool[ShadowRecord]:

@@ -12,6 +12,7 @@ from swagger_ui_bundle import swagger_ui_path
 from modelyard_serving import v2
 from modelyard_serving.call import Answer, error_answer, parse_json
 from modelyard_serving.errors import NotReadyError, RequestError
+from modelyard_serving.explain import add_explain
 from modelyard_serving.feedback import parse_feedback
 from modelyard_serving.http import read_request
 from modelyard_serving.openapi import openapi
@@ -30,6 +31,7 @@ def shell(serving: Serving) -> FastAPI:
     _add_models(app, serving)
     _add_feedback(app, serving)
     add_sagemaker(app, serving)
+    add_explain(app, serving)
     _add_documentation(app, serving)
     return app
 

@@ -23,6 +23,7 @@ from modelyard.contract.manifest import Column, ModelFormat, ModelManifest
 from modelyard.contract.store import StoreConfig, model_manifest
 from modelyard.contract.tasks import ServeTask
 from modelyard_kit.model import LoadedModel, fetch_model, load_model, publish_file
+from modelyard_kit.profile import publish_profile
 from modelyard_kit.skops_format import save_model
 from modelyard_kit.store import Store
 from modelyard_kit.tabular import table_matrix
@@ -139,7 +140,7 @@ def publish(
         label=Column(name="level", type="float64" if regression else "string", role="label"),
         classes=[] if regression else classes,
         metrics={"r2": 1.0} if regression else {"accuracy": 1.0},
-        profile_digest="sha256:0",
+        profile_digest=_profile(where, features),
         dataset_name="demo-data",
         dataset_digest="sha256:1",
         created_at="2024-05-01T00:00:00Z",
@@ -148,6 +149,11 @@ def publish(
     digest = digest_of(manifest.wire())
     where.store.put_manifest(model_manifest("shop", "demo-job", digest), manifest)
     return digest
+
+
+def _profile(where: Place, features: list[Column]) -> str:
+    table = table_of({column.name: ROWS[column.name] for column in features}, features)
+    return publish_profile(where.store, table, features, 20, 50)
 
 
 def load(where: Place, digest: str) -> LoadedModel:

@@ -1,0 +1,1 @@
+"""Explanations beside those of other programs, in environments of their own."""
