@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from fastapi import FastAPI, Response
 from fastapi import Request as Incoming
+from starlette.exceptions import HTTPException
 
 from modelyard_serving import binary, v1, v2
 from modelyard_serving.answering import refusal
@@ -28,12 +29,15 @@ if TYPE_CHECKING:
 
 MAX_ROWS = 100
 MAX_NUMBERS = 100_000  # attributions of one answer
+ANY = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]  # else /v1/models/{model} takes them
 Parse = Callable[[Request, Endpoint], Call]
 
 
 def add_explain(app: FastAPI, serving: Serving) -> None:
     def path(parse: Parse) -> Callable[[Incoming], Any]:
         async def explain(request: Incoming) -> Response:
+            if request.method != "POST":
+                raise HTTPException(405, headers={"Allow": "POST"})
             started = time.perf_counter()
             try:
                 answer = await _answer(serving, parse, request)
@@ -47,7 +51,7 @@ def add_explain(app: FastAPI, serving: Serving) -> None:
         return explain
 
     app.add_api_route("/explain", path(_by_body), methods=["POST"])
-    app.add_api_route("/v1/models/{model}:explain", path(v1.parse), methods=["POST"])
+    app.add_api_route("/v1/models/{model}:explain", path(v1.parse), methods=ANY)
     app.add_api_route("/v2/models/{model}/explain", path(v2.parse), methods=["POST"])
     app.add_api_route("/v2/models/{model}/versions/{version}/explain", path(v2.parse), methods=["POST"])
 

@@ -28,10 +28,10 @@ def shell(serving: Serving) -> FastAPI:
     app.add_exception_handler(HTTPException, _unknown)
     app.add_exception_handler(404, _unknown)
     _add_health(app, serving)
+    add_explain(app, serving)  # before /v1/models/{model}, which takes any word
     _add_models(app, serving)
     _add_feedback(app, serving)
     add_sagemaker(app, serving)
-    add_explain(app, serving)
     _add_documentation(app, serving)
     return app
 

@@ -36,7 +36,8 @@ async def by_v1() -> dict[str, Any]:
         rows = {"instances": [{"price": 5, "region": "north", "hour": 3}]}
         ready = await client.is_model_ready(URL, "demo")
         answer = await client.infer(URL, rows, model_name="demo")
-        return {"ready": ready, "predictions": answer["predictions"]}
+        why = (await client.explain(URL, "demo", rows))["explanations"][0]["outputs"][0]
+        return {"ready": ready, "predictions": answer["predictions"], "attributions": why["attributions"]}
 
 
 async def main() -> None:

@@ -73,7 +73,8 @@ async def test_tritons_client_asks_in_bytes_and_in_json(python: Path, port: int)
 async def test_kserves_client_asks_by_both_of_its_protocols(python: Path, port: int) -> None:
     seen = await seen_by(python, "kserve_program.py", port)
     assert seen["v2"] == {"ready": [True, True, True], "id": "mine", "predict": ["low", "high"]}
-    assert seen["v1"] == {"ready": True, "predictions": ["low"]}
+    attributions = {"price": -0.5, "region": 0.0, "hour": 0.0}  # of high
+    assert seen["v1"] == {"ready": True, "predictions": ["low"], "attributions": attributions}
 
 
 async def test_schemathesis_finds_no_request_that_is_answered_otherwise_than_documented(

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelyard_serving.errors import RequestError
 from modelyard_serving.explanation.attribution import Attribution, Floats
 from modelyard_serving.explanation.budget import Budget, StoppedError
 from modelyard_serving.explanation.permutation import BATCH, pair_size, permutation_shapley
@@ -142,10 +141,12 @@ def test_a_single_sample_has_no_standard_error() -> None:
     assert explained(of, row, background).errors is None
 
 
-def test_a_budget_that_ends_before_anything_is_an_error() -> None:
-    of, row, background = case(5, 4)
-    with pytest.raises(RequestError, match="before row 0 was explained"):
-        explained(of, row, background, Budget(pair_size(4), 60.0, 1))
+@pytest.mark.parametrize("columns", [4, 400])
+def test_the_least_is_one_pair_of_orders_whatever_the_budget_says(columns: int) -> None:
+    of, row, background = case(5, columns)
+    found = explained(of, row, background, Budget(1, 1e-9, 1))
+    assert (found.background, found.evaluations, found.ended) == (1, 1 + pair_size(columns), True)
+    np.testing.assert_allclose(found.attributions.sum(axis=1), found.values - found.base, atol=1e-6)
 
 
 def test_a_stop_ends_it_between_two_questions() -> None:
@@ -161,4 +162,4 @@ def test_a_stop_ends_it_between_two_questions() -> None:
 
     with pytest.raises(StoppedError):
         explained(stopping, row, background, budget)
-    assert asked == [3]
+    assert asked == [3]  # a pair of orders after its own answer, and the next ones

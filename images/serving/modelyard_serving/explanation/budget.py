@@ -1,13 +1,11 @@
 """What one request for explanations may cost: rows that the model is asked, and seconds.
 
-Rows share it evenly; what one leaves is for those after it.
+Rows share it evenly; what one leaves is for those after it. The least that makes an answer is not asked of it.
 """
 
 import time
 from collections.abc import Callable
 from threading import Event
-
-from modelyard_serving.errors import RequestError
 
 
 class StoppedError(Exception):
@@ -39,20 +37,16 @@ class Budget:
         self._until = self._started + self.seconds * (self._row + 1) / self._rows
         self._may_spend = self._spent + (self.evaluations - self._spent) // (self._rows - self._row)
 
-    def allows(self, evaluations: int = 0) -> bool:
-        """Whether this row may cost as much more. Raises StoppedError."""
+    def check(self) -> None:
+        """Raises StoppedError."""
         if self._stopped.is_set():
             raise StoppedError
+
+    def allows(self, evaluations: int = 0) -> bool:
+        """Whether this row may cost as much more. Raises StoppedError."""
+        self.check()
         self.ended = self._spent + evaluations > self._may_spend or self._clock() >= self._until
         return not self.ended
 
     def spend(self, evaluations: int) -> None:
         self._spent += evaluations
-
-    def too_small(self) -> RequestError:
-        """Where it ended before the row had anything."""
-        return RequestError(
-            504,
-            f"the budget of {self.seconds:g} s and {self.evaluations} evaluations ended before row {self._row} was "
-            "explained: raise parameters.seconds and parameters.evaluations, or send fewer rows",
-        )

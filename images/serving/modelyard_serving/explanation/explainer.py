@@ -16,7 +16,7 @@ from modelyard_serving.explanation.attribution import Attribution, Floats, Unfit
 from modelyard_serving.explanation.background import Columns, background
 from modelyard_serving.explanation.budget import Budget
 from modelyard_serving.explanation.options import Method
-from modelyard_serving.explanation.permutation import Masks, Places, pair_size, permutation_shapley
+from modelyard_serving.explanation.permutation import Masks, Places, permutation_shapley
 from modelyard_serving.rows import Rows
 
 
@@ -42,13 +42,10 @@ class Explainer:
         self._trees, self._unfit = self._exact(store, task)
 
     def explain(self, rows: Rows, method: Method, budget: Budget) -> Explained:
-        """Raises RequestError 400 for a method that does not fit or a budget that cannot do, 504 where it ended too
-        early; StoppedError."""
+        """Raises RequestError 400 for a method that does not fit, StoppedError."""
         if method == "tree_shap" and self._trees is None:
             raise RequestError(400, f"parameters.method tree_shap does not fit this model: {self._unfit}; use auto")
         exact = self._trees is not None and method != "permutation"
-        if not exact:
-            self._check(rows, budget)
         prediction = self._model.predict_columns(rows.columns)
         values, scale = outputs_of(prediction, self._model)
         found = self._exactly(rows, budget) if exact else self._sampled(rows, values, budget)
@@ -59,15 +56,6 @@ class Explainer:
             prediction.values,
             list(found),
         )
-
-    def _check(self, rows: Rows, budget: Budget) -> None:
-        least = rows.count * (1 + pair_size(len(rows.columns)))
-        if budget.evaluations < least:
-            raise RequestError(
-                400,
-                f"parameters.evaluations is {budget.evaluations}: {rows.count} rows of {len(rows.columns)} columns "
-                f"need at least {least}; raise it, or send fewer rows",
-            )
 
     def _exactly(self, rows: Rows, budget: Budget) -> Iterator[Attribution]:
         assert self._trees is not None  # noqa: S101 - the caller has looked

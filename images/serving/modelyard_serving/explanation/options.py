@@ -19,10 +19,10 @@ class Options(NamedTuple):
 
 def options_of(body: Mapping[str, Any]) -> Options:
     """Raises RequestError 400 that names the parameter; those of other servers are not looked at, as in V2."""
-    given = body.get("parameters") or {}
+    given = body.get("parameters", {})
     if not isinstance(given, dict):
         raise RequestError(400, f"parameters must be an object with any of {', '.join(Options._fields)}")
-    found = Options(**{name: given[name] for name in Options._fields if given.get(name) is not None})
+    found = Options(**{name: given[name] for name in Options._fields if name in given})
     if found.method not in METHODS:
         raise RequestError(400, f"parameters.method must be one of {', '.join(METHODS)}")
     if type(found.evaluations) is not int or not 1 <= found.evaluations <= MAX_EVALUATIONS:

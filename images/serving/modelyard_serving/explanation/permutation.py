@@ -32,7 +32,7 @@ def permutation_shapley(
     `ask(masks, places)` answers [rows, outputs] for rows that have the explained row's value where masks
     [rows, columns] says so, and that of the background row places[i] elsewhere; `values` [outputs] is the answer to
     the explained row itself.
-    Raises RequestError 504 where the budget does not reach for one pair of orders, StoppedError.
+    One pair of orders is taken whatever the budget says. Raises StoppedError.
     """
     changes: list[Floats] = []  # of each pair: [outputs, columns]
     starts: list[Floats] = []  # of each: the answer to its background row
@@ -40,36 +40,35 @@ def permutation_shapley(
     budget.spend(1)
     together = max(1, BATCH // size)
     while len(changes) < background:
-        wanted = min(together, background - len(changes))
+        wanted = min(together, background - len(changes)) if changes else 1
         while wanted > 1 and not budget.allows(wanted * size):
             wanted //= 2
-        if not budget.allows(wanted * size):
+        if changes and not budget.allows(wanted * size):
             break
         orders = [random.permutation(columns) for _ in range(wanted)]
-        answers = _answers(ask, orders, len(changes), budget)
+        answers = _answers(ask, orders, len(changes), budget, whole=not changes)
         if answers is None:
             break
         spent += wanted * size
         for order, found in zip(orders, answers.reshape(wanted, size, -1), strict=True):
             changes.append(_change(order, found, values))
             starts.append(found[0])
-    if not changes:
-        raise budget.too_small()
     errors = np.std(changes, axis=0, ddof=1) / np.sqrt(len(changes)) if len(changes) > 1 else None
     return Attribution(
         values, np.mean(starts, axis=0), np.mean(changes, axis=0), errors, spent, len(changes), budget.ended
     )
 
 
-def _answers(ask: Ask, orders: list[Places], first: int, budget: Budget) -> Floats | None:
-    """None where the time is up before all are there."""
+def _answers(ask: Ask, orders: list[Places], first: int, budget: Budget, whole: bool) -> Floats | None:
+    """None where the time is up before all are there, unless they must be `whole`."""
     size = pair_size(len(orders[0]))
     masks = np.concatenate([np.array(list(_coalitions(order))) for order in orders])
     places = np.repeat(np.arange(first, first + len(orders)), size)
     found = []
     for start in range(0, len(masks), BATCH):
         part = slice(start, start + BATCH)
-        if not budget.allows(len(masks[part])):
+        budget.check()
+        if not whole and not budget.allows(len(masks[part])):
             return None
         budget.spend(len(masks[part]))
         found.append(ask(masks[part], places[part]))

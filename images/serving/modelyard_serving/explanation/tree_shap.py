@@ -43,19 +43,18 @@ class TreeShap:
     def attribute(self, row: Vector, budget: Budget) -> Attribution:
         """Of a float32 row [columns of the trees]. Where the budget ends it, it is exact for the background rows used.
 
-        Raises RequestError 504 where that is none, StoppedError.
+        Raises StoppedError.
         """
         own = self._paths.satisfied(row)
         found = np.zeros((len(self._base), self._players))
         base = np.zeros(len(self._base))
         used = 0
-        while used < len(self._background) and budget.allows():
+        budget.check()
+        while not used or (used < len(self._background) and budget.allows()):
             others = self._background[used : used + self._rows]
             found += self._attributions(own, others)
             base += sum(self._sum(other) for other in others)
             used += len(others)
-        if not used:
-            raise budget.too_small()
         return Attribution(self._sum(own), base / used, found / used, None, 1, used, budget.ended)
 
     def _sum(self, satisfied: Vector) -> Floats:
