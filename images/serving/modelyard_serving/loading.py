@@ -5,6 +5,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
+from modelyard.contract.progress import Parity
 from modelyard.contract.reasons import Reason
 from modelyard.contract.store import captures, labels, shadows
 from modelyard.contract.tasks import ServeTask
@@ -32,12 +33,12 @@ def load(task: ServeTask, reporter: Reporter) -> Loaded:
         place = (task.namespace, task.training_job, task.model_digest)
         manifest, path = fetch_model(store, *place, Path(folder))
         reporter.report("Loading", 40, f"trying {path.name} out")
-        try_out(path, manifest)
+        parity = try_out(path, manifest)
         model = open_model(path, manifest)
     reporter.report("WarmingUp", 80, f"{task.model_name} on its example rows")
     predictor = Predictor(model)
     warm_up(predictor, model)
-    return loaded(task, store, predictor)
+    return loaded(task, store, predictor, parity)
 
 
 def warm_up(predictor: Predictor, model: LoadedModel) -> None:
@@ -55,7 +56,7 @@ def warm_up(predictor: Predictor, model: LoadedModel) -> None:
         ) from error
 
 
-def loaded(task: ServeTask, store: Store, predictor: Predictor) -> Loaded:
+def loaded(task: ServeTask, store: Store, predictor: Predictor, parity: Parity | None = None) -> Loaded:
     """Starts the threads that write captured rows and labels."""
     manifest, pod = predictor.model.manifest, socket.gethostname()
     encode = partial(capture_table, schema=capture_schema(manifest), revision=task.revision, digest=task.model_digest)
@@ -66,4 +67,5 @@ def loaded(task: ServeTask, store: Store, predictor: Predictor) -> Loaded:
         Spool(store, captures(*place), pod, task.flush_seconds, encode),
         Spool(store, labels(*place), pod, task.flush_seconds, label_table),
         partial(Spool, store, shadows(*place), pod, task.flush_seconds, shadow_table),
+        parity,
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from modelyard.contract.progress import Routing, ServingStats
+from modelyard.contract.progress import Parity, Routing, ServingStats
 from modelyard.contract.tasks import ServeTask
 from modelyard_kit.progress import Reporter
 from modelyard_serving.call import Endpoint
@@ -33,6 +33,7 @@ class Loaded:
     captures: Spool[CaptureRecord]
     labels: Spool[LabelRecord]
     begin_shadows: Callable[[], Spool[ShadowRecord]]
+    parity: Parity | None = None  # with what training recorded
 
     @cached_property
     def shadows(self) -> Spool[ShadowRecord]:
@@ -107,7 +108,8 @@ class Serving:
         self.routing = routing
 
     def stats(self) -> ServingStats:
-        return self.statistics.snapshot(*self._captured())
+        parity = self.loaded.parity if self.loaded else None
+        return self.statistics.snapshot(*self._captured()).model_copy(update={"parity": parity})
 
     def capture(self, record: CaptureRecord | None) -> None:
         """Keeps an answered request for the store, where it is sampled."""

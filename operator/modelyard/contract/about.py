@@ -124,5 +124,8 @@ ABOUT: Mapping[Reason, About] = {
     Reason.STORE_UNAVAILABLE: _worlds(ALL, "Nothing to do, unless it lasts: then look at the object store."),
     Reason.SOURCE_UNAVAILABLE: _worlds(DATA, "Nothing to do, unless it lasts: then look at the source."),
     Reason.CORRUPT: _worlds(ALL, "Build or train it again; look at who else writes to the store."),
+    Reason.SERVING_PARITY: _worlds(
+        (SERVING,), "Use training and serving images of one release, or train the model again."
+    ),
     Reason.INTERNAL_ERROR: _worlds(ALL, "Read the operator's log; report a fault of modelyard."),
 }

@@ -64,4 +64,5 @@ class Reason(StrEnum):
     STORE_UNAVAILABLE = "StoreUnavailable"
     SOURCE_UNAVAILABLE = "SourceUnavailable"
     CORRUPT = "Corrupt"
+    SERVING_PARITY = "ServingParity"
     INTERNAL_ERROR = "InternalError"

@@ -21,7 +21,9 @@ PATIENCE = 3  # restarts, after which a server that keeps falling over is given 
 # These end by themselves when the cluster's owner mends the cause.
 _MENDABLE = frozenset({Reason.IMAGE_PULL, Reason.CONFIG_ERROR})
 # These may pass: a server that ends once is started anew.
-_REPEATING = frozenset({Reason.CRASH_LOOP, Reason.OOM_KILLED, Reason.USER_ERROR, Reason.INTERNAL_ERROR})
+_REPEATING = frozenset(
+    {Reason.CRASH_LOOP, Reason.OOM_KILLED, Reason.USER_ERROR, Reason.SERVING_PARITY, Reason.INTERNAL_ERROR}
+)
 
 
 @dataclass(frozen=True)

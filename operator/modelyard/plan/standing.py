@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from modelyard.api.conditions import ConditionSet
 from modelyard.api.serving import ModelDeploymentStatus, Revision
 from modelyard.contract.reasons import Reason
+from modelyard.plan import parity
 from modelyard.plan.fleet import Servers, Trouble
 from modelyard.plan.moments import moment
 from modelyard.plan.plan import Object
@@ -55,9 +56,10 @@ def at_rest(conditions: ConditionSet, status: ModelDeploymentStatus, stable: Rev
 
 
 def stand(conditions: ConditionSet, standing: Standing, stable: Revision) -> str:
-    """Sets Ready, Reconciling, Stalled and RolloutHealthy; returns the phase."""
+    """Sets Ready, Reconciling, Stalled, RolloutHealthy and ServingParity; returns the phase."""
     _rollout_healthy(conditions, standing, stable)
     ready, wanted, trouble = standing.stable.ready, standing.wanted, standing.trouble
+    parity.show(conditions, stable, ready, trouble, standing.move)
     if ready >= wanted:
         return _serving(conditions, standing, stable)
     counted = f"{ready} of {wanted} pods of {_name(stable)} are ready"

@@ -33,7 +33,7 @@ def test_a_good_model_is_good_and_one_that_answers_otherwise_is_not(where: Place
         try_out(path, manifest.model_copy(update={"answers": answers}))
     with pytest.raises(TaskFailure, match="answers low to example row 1, and answered high") as told:
         try_out(path, manifest.model_copy(update={"answers": ["low", "high"]}))
-    assert (told.value.blame, told.value.reason) == ("world", Reason.CORRUPT)
+    assert (told.value.blame, told.value.reason) == ("world", Reason.SERVING_PARITY)
 
 
 def test_a_regression_may_differ_by_rounding_only(where: Place) -> None:
