@@ -16,7 +16,7 @@ from modelyard_kit.store import Store
 from modelyard_serving.bodies import example_rows
 from modelyard_serving.call import Endpoint
 from modelyard_serving.predictor import Predictor
-from modelyard_serving.records import capture_schema, capture_table, label_table, shadow_table
+from modelyard_serving.records import capture_schema, capture_table, label_table, personal, shadow_table
 from modelyard_serving.rows import rows_of_objects
 from modelyard_serving.serving import Loaded
 from modelyard_serving.spool import Spool
@@ -59,7 +59,13 @@ def warm_up(predictor: Predictor, model: LoadedModel) -> None:
 def loaded(task: ServeTask, store: Store, predictor: Predictor, parity: Parity | None = None) -> Loaded:
     """Starts the threads that write captured rows and labels."""
     manifest, pod = predictor.model.manifest, socket.gethostname()
-    encode = partial(capture_table, schema=capture_schema(manifest), revision=task.revision, digest=task.model_digest)
+    encode = partial(
+        capture_table,
+        schema=capture_schema(manifest),
+        revision=task.revision,
+        digest=task.model_digest,
+        personal=personal(manifest),
+    )
     place = (task.namespace, task.name)
     return Loaded(
         Endpoint(task.model_name, task.revision, manifest),

@@ -67,6 +67,11 @@ class Serving:
     def ready(self) -> bool:
         return self.loaded is not None and not self.draining
 
+    @property
+    def personal(self) -> bool:
+        """Whether errors may repeat what is not to be logged."""
+        return self.loaded is not None and self.loaded.endpoint.personal
+
     def check_room(self) -> None:
         """Raises 429 where more requests are in work than may be."""
         if self.in_flight > MAX_IN_FLIGHT:

@@ -20,7 +20,7 @@ SPECS: dict[str, dict[str, Any]] = {
 PARITY = {"rows": 3, "maxDifference": "0.00001"}
 # What came after the last release, for the objects named full.
 ADDED: dict[str, dict[str, dict[str, Any]]] = {
-    "Dataset": {"spec": {"suspend": True}},
+    "Dataset": {"spec": {"suspend": True, "columns": {"pii": ["email"]}}},
     "TrainingJob": {"spec": {"suspend": True}, "status": {"suspendedAttempts": 1}},
     "ModelDeployment": {
         "spec": {"suspend": True, "grpc": True},
