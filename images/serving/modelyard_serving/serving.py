@@ -13,7 +13,7 @@ from modelyard.contract.tasks import ServeTask
 from modelyard_kit.progress import Reporter
 from modelyard_serving.call import Endpoint
 from modelyard_serving.errors import NotReadyError, RequestError
-from modelyard_serving.metrics import Metrics
+from modelyard_serving.metrics import Metrics, SpoolCounts
 from modelyard_serving.patience import Patience
 from modelyard_serving.predictor import Predictor
 from modelyard_serving.records import CaptureRecord, LabelRecord, ShadowRecord
@@ -43,6 +43,32 @@ class Loaded:
     def spools(self) -> list[Spool[Any]]:
         """Those that have begun."""
         return [self.captures, self.labels, *([self.shadows] if "shadows" in vars(self) else [])]
+
+    @property
+    def shadow_counts(self) -> SpoolCounts:
+        return _ShadowCounts(self)
+
+
+@dataclass(frozen=True)
+class _ShadowCounts:
+    """Of a spool that may not have begun: then nothing is counted, and it does not begin for being looked at."""
+
+    loaded: Loaded
+
+    def _count(self, name: str) -> int:
+        return int(getattr(vars(self.loaded).get("shadows"), name, 0))
+
+    @property
+    def written(self) -> int:
+        return self._count("written")
+
+    @property
+    def dropped(self) -> int:
+        return self._count("dropped")
+
+    @property
+    def buffered(self) -> int:
+        return self._count("buffered")
 
 
 class Serving:
@@ -101,6 +127,7 @@ class Serving:
         self.metrics.loaded(loaded.endpoint, self.task.model_digest, self.task.training_job, seconds)
         self.metrics.watch(loaded.captures, "modelyard_capture_records")
         self.metrics.watch(loaded.labels, "modelyard_label_records")
+        self.metrics.watch(loaded.shadow_counts, "modelyard_shadow_records")
         loaded.predictor.tell(self.metrics.batch)
         self.loaded = loaded
         self.reporter.report("Serving", 100, f"revision {self.task.revision} after {seconds:.1f} s")
