@@ -88,7 +88,7 @@ def fetch_model(
     file = next((f for f in manifest.files if Path(f.path or name).name == name), None)
     if file is None:
         raise WorldFailure(Reason.CORRUPT, f"the model's manifest lists no {name}")
-    store.get_blob(file.digest, folder / name)
+    store.get_blob(file.digest, folder / name, file.bytes)
     return manifest, folder / name
 
 

@@ -55,6 +55,11 @@ def trouble(error: Exception) -> Trouble:
     return _REFUSED.get(int(found.group(1)), "unavailable") if found else "unavailable"  # type: ignore[return-value]
 
 
+def is_of_disk(error: Exception) -> bool:
+    """Whether an error of `OBJECT_ERRORS` is the pod's disk's: obstore's own have no number."""
+    return isinstance(error, OSError) and error.errno is not None
+
+
 def brief(error: Exception) -> str:
     """The first line of an obstore error; the rest is its internal state."""
     return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__

@@ -5,6 +5,7 @@ All paths are relative to the store's URI. Layout: modelyard.contract.store.
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,11 +16,11 @@ from typing import Any, TypeVar
 from modelyard.contract.document import Document, digest_bytes
 from modelyard.contract.reasons import Reason
 from modelyard.contract.store import StoreConfig, blob
+from modelyard_kit.download import download
 from modelyard_kit.failure import WorldFailure
-from modelyard_kit.objects import OBJECT_ERRORS, brief, open_bucket, trouble
+from modelyard_kit.objects import OBJECT_ERRORS, brief, is_of_disk, open_bucket, trouble
 
 D = TypeVar("D", bound=Document)
-CHUNK = 4 * 1024 * 1024
 ONE_PUT = 256 * 1024 * 1024  # larger blobs go up in parts, which cannot be create-only; equal content makes it safe
 
 
@@ -74,17 +75,31 @@ class Store:
                     raise
         return digest
 
-    def get_blob(self, digest: str, target: Path) -> None:
-        """Streams a blob to `target`, which appears only once its sha256 is verified (`StoreError`, Corrupt)."""
+    def get_blob(self, digest: str, target: Path, size: int | None = None) -> None:
+        """Downloads a blob to `target`, which appears only once its sha256 is verified (`StoreError`, Corrupt).
+
+        Goes on where a connection broke, or where an earlier call for the same `target` left off. A blob that has
+        not the `size` in bytes that its manifest says is Corrupt before any of it is written.
+        """
         part = target.with_name(target.name + ".part")
         target.parent.mkdir(parents=True, exist_ok=True)
-        sha = hashlib.sha256()
         path = blob(digest)
-        with self._translated(path), part.open("wb") as file:
-            for chunk in self._bucket.get(path).stream(min_chunk_size=CHUNK):
-                sha.update(chunk)
-                file.write(chunk)
-        _verify(path, f"sha256:{sha.hexdigest()}", digest)
+        with self._translated(path):
+            there = self._bucket.head(path)["size"]
+            if size is not None and there != size:
+                raise StoreError(
+                    f"{path} in the store is damaged: it has {there} bytes, not {size}; rebuild what wrote it",
+                    Reason.CORRUPT,
+                )
+            before = part.stat().st_size if part.exists() else 0
+            _check_room(part, there - before)
+            found = download(self._bucket, path, part, there)
+            if found != digest and before:  # an earlier call's part may be another's
+                part.unlink()
+                found = download(self._bucket, path, part, there)
+        if found != digest:
+            part.unlink()
+        _verify(path, found, digest)
         part.replace(target)
 
     def blob_bytes(self, digest: str) -> bytes:
@@ -176,7 +191,7 @@ class Store:
 
     def _error(self, error: Exception, path: str) -> StoreError:
         where = f"{self.config.uri}/{path}"
-        if isinstance(error, OSError) and error.errno is not None:  # obstore's own have none: this is the pod's disk
+        if is_of_disk(error):
             return StoreError(f"the pod's disk failed for {where}: {error}", Reason.INTERNAL_ERROR)
         match trouble(error):
             case "missing":
@@ -197,6 +212,17 @@ def digest_file(path: Path) -> str:
     """`sha256:<hex>` of a file's content."""
     with path.open("rb") as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def _check_room(part: Path, size: int) -> None:
+    """Raises where the volume cannot take so many bytes more: a full one would harm whatever else writes there."""
+    free = shutil.disk_usage(part.parent).free
+    if free < size:
+        raise StoreError(
+            f"{part.name} needs {size} bytes more, and {free} are free on the pod's disk: raise "
+            "spec.resources.limits.ephemeral-storage",
+            Reason.INTERNAL_ERROR,
+        )
 
 
 def _verify(path: str, found: str, wanted: str) -> None:

@@ -43,7 +43,7 @@ def fetch_split(store: Store, manifest: DatasetManifest, split: str, folder: Pat
     targets = []
     for number, file in enumerate(split_files(manifest, split)):
         target = folder / f"{split}-{number:04d}.parquet"
-        store.get_blob(file.digest, target)
+        store.get_blob(file.digest, target, file.bytes)
         targets.append(target)
     return targets
 

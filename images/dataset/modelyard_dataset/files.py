@@ -36,13 +36,16 @@ def publish_split(store: Store, path: Path, split: str, rows: int) -> BlobFile:
 
 
 def publish_profile(store: Store, path: Path, columns: Sequence[Column], bins: int, max_categories: int) -> str:
-    """Profiles a Parquet file with one column in memory at a time; returns the blob digest of the profile."""
+    """Profiles a Parquet file with one column in memory at a time; returns the blob digest of the profile.
+
+    What is personal is left out: the profile has categories, and the sample rows.
+    """
     rows = pq.read_metadata(path).num_rows
     chosen = np.arange(rows)
     if rows > SAMPLE_ROWS:
         chosen = np.sort(np.random.default_rng(0).choice(rows, SAMPLE_ROWS, replace=False))
     profiles, sample = [], {}
-    for column in columns:
+    for column in (column for column in columns if not column.pii):
         values = pq.read_table(path, columns=[column.name])[column.name]
         profiles.append(profile_column(values, column, bins, max_categories))
         sample[column.name] = values.take(pa.array(chosen))

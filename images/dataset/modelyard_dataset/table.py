@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 
@@ -80,7 +81,8 @@ def check_columns(where: str, wanted: Sequence[str], there: Mapping[str, ColumnT
 
 
 def role_names(roles: RolesTask) -> list[str]:
-    return [*roles.key, *([roles.time] if roles.time else []), *([roles.label] if roles.label else [])]
+    one = [name for name in (roles.time, roles.label) if name]
+    return [*roles.key, *one, *(roles.pii or [])]
 
 
 def _scan(source: SourceTask, paths: Sequence[Path]) -> str:
@@ -106,8 +108,13 @@ def _format(source: SourceTask) -> str:
 
 def _column(connection: duckdb.DuckDBPyConnection, name: str, kind: ColumnType, roles: RolesTask) -> Column:
     nulls = scalar(connection, f"SELECT count(*) FROM this WHERE {quoted(name)} IS NULL")
+    pii = True if name in (roles.pii or []) else None
+    return Column(name=name, type=kind, nullable=nulls > 0, role=_role(name, roles), pii=pii)
+
+
+def _role(name: str, roles: RolesTask) -> Literal["feature", "label", "key", "time"]:
     if name == roles.label:
-        return Column(name=name, type=kind, nullable=nulls > 0, role="label")
+        return "label"
     if name == roles.time:
-        return Column(name=name, type=kind, nullable=nulls > 0, role="time")
-    return Column(name=name, type=kind, nullable=nulls > 0, role="key" if name in roles.key else "feature")
+        return "time"
+    return "key" if name in roles.key else "feature"

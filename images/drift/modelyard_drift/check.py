@@ -36,7 +36,8 @@ def check(task: CheckTask, reporter: Reporter) -> CheckResult:
     reporter.report("Reading", 10, f"captured rows of {task.deployment}")
     prefix = captures(task.namespace, task.deployment)
     captured = newest_rows(store, prefix, manifest, task.model_digest, task.window.rows, _oldest_allowed(task, now))
-    window = features_of(captured.rows, manifest.features).append_column(PREDICTION, captured.rows[PREDICTION])
+    captured_values = [column for column in manifest.features if not column.pii]
+    window = features_of(captured.rows, captured_values).append_column(PREDICTION, captured.rows[PREDICTION])
     evidence = Evidence(captured.rows.num_rows)
     if evidence.rows >= task.window.min_rows:
         reporter.report("Checking", 40, f"{evidence.rows} rows")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from modelyard.contract.manifest import ModelManifest
+from modelyard.contract.reasons import Reason
 from modelyard.contract.results import GateResult
 from modelyard.contract.store import captures, labels
 from modelyard.contract.tasks import GateTask, ModelTask
@@ -16,6 +17,7 @@ from modelyard_drift.captured import labelled_rows
 from modelyard_drift.duel import predicted
 from modelyard_drift.labels import labels_since
 from modelyard_drift.report import GateReport, report_path
+from modelyard_kit.failure import UserFailure
 from modelyard_kit.model import LoadedModel, load_model
 from modelyard_kit.progress import Reporter
 from modelyard_kit.scoring import better_by, score
@@ -30,6 +32,7 @@ def gate(task: GateTask, reporter: Reporter) -> GateResult:
     with tempfile.TemporaryDirectory() as name:
         champion = _load(store, task, task.champion, Path(name) / "champion")
         challenger = _load(store, task, task.challenger, Path(name) / "challenger")
+    _check_captured(champion.manifest, challenger.manifest)
     reporter.report("Reading", 20, f"rows captured after {task.newer_than}")
     rows = _labelled(store, task, champion.manifest, challenger.manifest)
     path = report_path(task, "gate", task.challenger.model_digest, now, "json")
@@ -53,6 +56,19 @@ def gate(task: GateTask, reporter: Reporter) -> GateResult:
 
 def _load(store: Store, task: GateTask, model: ModelTask, folder: Path) -> LoadedModel:
     return load_model(store, task.namespace, model.training_job, model.model_digest, folder)
+
+
+def _check_captured(*models: ModelManifest) -> None:
+    """Raises UserFailure where a model takes what no captured row holds: its answers to the rest would mean nothing."""
+    for model in models:
+        for column in model.features:
+            if column.pii:
+                raise UserFailure(
+                    Reason.CONFIG_ERROR,
+                    f"feature {column.name} is in columns.pii of Dataset {model.dataset_name}, so it is not captured "
+                    "and no gate can ask the models again: leave it out in transform.sql, or approve a model yourself "
+                    "(spec.model.follow: Pinned)",
+                )
 
 
 def _labelled(store: Store, task: GateTask, champion: ModelManifest, challenger: ModelManifest) -> pa.Table:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+import traceback
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -63,7 +64,7 @@ def outcome(
         answer = work.call.render(found)
         prediction = found
     except Exception as error:
-        answer = refusal(error, "the model failed on this request")
+        answer = refusal(error, "the model failed on this request", serving.personal)
     seconds = time.perf_counter() - started
     milliseconds = (work.seconds + seconds) * 1000
     serving.metrics.rows += work.call.rows.count
@@ -98,10 +99,17 @@ def record(serving: Serving, work: Work, outcome: Outcome, variant: str) -> Capt
     )
 
 
-def refusal(error: Exception, what: str) -> Answer:
-    """What a caller is told; of what is not his mistake no more than `what`, and an id that the log has it under."""
+def refusal(error: Exception, what: str, personal: bool = False) -> Answer:
+    """What a caller is told; of what is not his mistake no more than `what`, and an id that the log has it under.
+
+    Where requests are `personal`, the log has the kind and the place of the error, not its words: they repeat values.
+    """
     if isinstance(error, RequestError):
         return error_answer(error)
     identity = uuid4().hex[:12]
-    log.error("fault %s: %s", identity, what, exc_info=error)
+    if personal:
+        place = "".join(traceback.format_tb(error.__traceback__)[-3:])
+        log.error("fault %s: %s: %s\n%s", identity, what, type(error).__name__, place)
+    else:
+        log.error("fault %s: %s", identity, what, exc_info=error)
     return error_answer(RequestError(500, f"{what}: the server's log has the cause under fault {identity}"))

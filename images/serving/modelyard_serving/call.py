@@ -40,6 +40,11 @@ class Endpoint:
     revision: str
     manifest: ModelManifest
 
+    @property
+    def personal(self) -> bool:
+        """Whether requests hold what may be neither kept nor logged."""
+        return any(feature.pii for feature in self.manifest.features)
+
 
 class Answer(NamedTuple):
     status: int

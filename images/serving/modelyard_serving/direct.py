@@ -55,7 +55,7 @@ class DirectCall:
             self._work = Work(loaded, request, call, path, self._asked - self._started, None)
             loaded.predictor.predict_for(self, call.rows)
         except Exception as error:
-            self._end(refusal(error, FAILED))
+            self._end(refusal(error, FAILED, self._serving.personal))
             return
         if call.seconds < LONGEST:
             self._timer = asyncio.get_running_loop().call_later(call.seconds, self.give_up)
@@ -85,7 +85,7 @@ class DirectCall:
             own = outcome(self._serving, self._statistics, self._work, found, self._asked)
             captured = record(self._serving, self._work, own, "stable")
         except Exception as error:
-            self._end(refusal(error, FAILED))
+            self._end(refusal(error, FAILED, self._serving.personal))
             return
         self._end(own.answer)
         self._serving.capture(captured)

@@ -21,7 +21,7 @@ async def exchange(serving: Serving, protocol: str, infer: Callable[[float], Awa
     except DisconnectedError:
         raise
     except Exception as error:
-        answered = refusal(error, FAILED), None
+        answered = refusal(error, FAILED, serving.personal), None
     finally:
         serving.in_flight -= 1
     serving.metrics.answered(protocol, answered[0].status, time.perf_counter() - started)

@@ -26,7 +26,7 @@ async def read_request(scope: Scope, receive: Receive) -> Request:
     if headers.get("content-encoding", "identity") != "identity":
         raise RequestError(415, f"content encoding {headers['content-encoding']!r} is not supported: send it plain")
     if int(headers.get("content-length", "0")) > MAX_BODY:
-        raise _too_large()
+        raise too_large()
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -36,7 +36,7 @@ async def read_request(scope: Scope, receive: Receive) -> Request:
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         if size > MAX_BODY:
-            raise _too_large()
+            raise too_large()
         if not message.get("more_body", False):
             break
     body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
@@ -61,5 +61,5 @@ async def has_left(receive: Receive) -> bool:
     return False
 
 
-def _too_large() -> RequestError:
+def too_large() -> RequestError:
     return RequestError(413, f"the body is larger than {MAX_BODY} bytes: send fewer rows per request")

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from modelyard.contract.progress import Parity
 from modelyard.contract.reasons import Reason
 from modelyard.contract.store import captures, labels, shadows
 from modelyard.contract.tasks import ContainerTask, ServeTask
@@ -21,7 +22,7 @@ from modelyard_serving.call import Endpoint
 from modelyard_serving.errors import NotReadyError
 from modelyard_serving.explanation.worker import ExplanationWorker
 from modelyard_serving.predictor import Predictor
-from modelyard_serving.records import capture_schema, capture_table, label_table, shadow_table
+from modelyard_serving.records import capture_schema, capture_table, label_table, personal, shadow_table
 from modelyard_serving.rows import rows_of_objects
 from modelyard_serving.serving import Loaded
 from modelyard_serving.spool import Spool
@@ -46,12 +47,12 @@ def load(task: ServeTask, reporter: Reporter) -> Loaded:
         place = (task.namespace, task.training_job, task.model_digest)
         manifest, path = fetch_model(store, *place, Path(folder))
         reporter.report("Loading", 40, f"trying {path.name} out")
-        try_out(path, manifest)
+        parity = try_out(path, manifest)
         model = open_model(path, manifest)
     reporter.report("WarmingUp", 80, f"{task.model_name} on its example rows")
     predictor = Predictor(model)
     warm_up(predictor, model)
-    return loaded(task, store, predictor)
+    return loaded(task, store, predictor, parity)
 
 
 def contained(task: ServeTask, container: ContainerTask, store: Store, reporter: Reporter) -> Predictor:
@@ -105,10 +106,16 @@ def warm_up(predictor: Predictor, model: LoadedModel) -> None:
         ) from error
 
 
-def loaded(task: ServeTask, store: Store, predictor: Predictor) -> Loaded:
+def loaded(task: ServeTask, store: Store, predictor: Predictor, parity: Parity | None = None) -> Loaded:
     """Starts the threads that write captured rows and labels."""
     manifest, pod = predictor.model.manifest, socket.gethostname()
-    encode = partial(capture_table, schema=capture_schema(manifest), revision=task.revision, digest=task.model_digest)
+    encode = partial(
+        capture_table,
+        schema=capture_schema(manifest),
+        revision=task.revision,
+        digest=task.model_digest,
+        personal=personal(manifest),
+    )
     place = (task.namespace, task.name)
     return Loaded(
         Endpoint(task.model_name, task.revision, manifest),
@@ -117,6 +124,7 @@ def loaded(task: ServeTask, store: Store, predictor: Predictor) -> Loaded:
         Spool(store, labels(*place), pod, task.flush_seconds, label_table),
         partial(Spool, store, shadows(*place), pod, task.flush_seconds, shadow_table),
         ExplanationWorker(partial(_explainer, store, task, predictor.model)),
+        parity,
     )
 
 

@@ -19,9 +19,10 @@ REQUESTS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 class SpoolCounts(Protocol):
-    written: int
-    dropped: int
-
+    @property
+    def written(self) -> int: ...
+    @property
+    def dropped(self) -> int: ...
     @property
     def buffered(self) -> int: ...
 

@@ -83,8 +83,10 @@ def capture_schema(manifest: ModelManifest) -> pa.Schema:
     )
 
 
-def capture_table(records: Sequence[CaptureRecord], schema: pa.Schema, revision: str, digest: str) -> pa.Table:
-    """One row per predicted row, in the order of the records."""
+def capture_table(
+    records: Sequence[CaptureRecord], schema: pa.Schema, revision: str, digest: str, personal: Sequence[int] = ()
+) -> pa.Table:
+    """One row per predicted row, in the order of the records; null in the features at the places `personal`."""
     count = sum(record.count for record in records)
     columns = {
         "inference_id": [row_id(r.inference_id, row, r.count) for r in records for row in range(r.count)],
@@ -97,10 +99,17 @@ def capture_table(records: Sequence[CaptureRecord], schema: pa.Schema, revision:
         PREDICTION: [value for r in records for value in (r.prediction.values if r.prediction else [None] * r.count)],
         SCORE: [value for r in records for value in _scores(r)],
     }
-    features = joined([record.rows for record in records]).columns
+    features = list(joined([record.rows for record in records]).columns)
+    for place in personal:
+        features[place] = [None] * count
     values = [*columns.values(), *features]
     arrays = [pa.array(given, field.type) for given, field in zip(values, schema, strict=True)]
     return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def personal(manifest: ModelManifest) -> list[int]:
+    """Places of the features that no captured row holds."""
+    return [place for place, feature in enumerate(manifest.features) if feature.pii]
 
 
 def _scores(record: CaptureRecord) -> Sequence[float | None]:

@@ -96,8 +96,8 @@ def _typed(feature: Column, values: list[Any]) -> list[Value]:
         try:
             found = None if value is None else convert(value)
         except ValueError as error:
-            shown = repr(value)[:60]
-            raise RequestError(400, f"column {feature.name!r}, row {number}: {error}, not {shown}") from error
+            shown = "" if feature.pii else f", not {repr(value)[:60]}"  # callers keep answers in their logs
+            raise RequestError(400, f"column {feature.name!r}, row {number}: {error}{shown}") from error
         if found is None and not feature.nullable:
             raise RequestError(
                 400, f"column {feature.name!r}, row {number}: null is not allowed, send a {feature.type}"

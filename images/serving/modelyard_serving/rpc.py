@@ -18,7 +18,7 @@ from modelyard_serving.call import LONGEST, Answer, Request, error_answer
 from modelyard_serving.errors import RequestError
 from modelyard_serving.exchange import exchange
 from modelyard_serving.health import health
-from modelyard_serving.http import MAX_BODY
+from modelyard_serving.http import MAX_BODY, too_large
 from modelyard_serving.inference_pb2 import (
     DESCRIPTOR,
     ModelMetadataRequest,
@@ -46,7 +46,7 @@ CODES = {
 }  # of others: INVALID_ARGUMENT
 DETAILS = 500  # characters, each of them up to 12 bytes of a header
 OPTIONS = (
-    ("grpc.max_receive_message_length", MAX_BODY),
+    ("grpc.max_receive_message_length", MAX_BODY + MAX_BODY // 3),  # up to it the server itself refuses, and counts
     ("grpc.max_concurrent_streams", MAX_IN_FLIGHT),  # of a connection; what is more waits at the client
     ("grpc.compression_enabled_algorithms_bitset", 1),  # none: what is unpacked may be of any size
     ("grpc.max_connection_age_ms", 300_000),  # then clients connect anew, to pods that were not there before, too
@@ -103,6 +103,8 @@ class Inference:
         return answer.body
 
     async def _infer(self, content: bytes, context: Any, started: float) -> Answered:
+        if len(content) > MAX_BODY:
+            raise too_large()
         message = messages.parse(content)
         loaded = self.serving.model(message.model_name, message.model_version or None)
         request, left = Request({}, content), context.time_remaining()

@@ -8,13 +8,13 @@ from typing import Any
 
 import httpx
 
-from modelyard.contract.progress import Routing, ServingStats
+from modelyard.contract.progress import Parity, Routing, ServingStats
 from modelyard.contract.tasks import ServeTask
 from modelyard_kit.progress import Reporter
 from modelyard_serving.call import Endpoint
 from modelyard_serving.errors import NotReadyError, RequestError
 from modelyard_serving.explanation.worker import ExplanationWorker
-from modelyard_serving.metrics import Metrics
+from modelyard_serving.metrics import Metrics, SpoolCounts
 from modelyard_serving.patience import Patience
 from modelyard_serving.predictor import Predictor
 from modelyard_serving.records import CaptureRecord, LabelRecord, ShadowRecord
@@ -35,6 +35,7 @@ class Loaded:
     labels: Spool[LabelRecord]
     begin_shadows: Callable[[], Spool[ShadowRecord]]
     explanations: ExplanationWorker
+    parity: Parity | None = None  # with what training recorded
 
     @cached_property
     def shadows(self) -> Spool[ShadowRecord]:
@@ -44,6 +45,32 @@ class Loaded:
     def spools(self) -> list[Spool[Any]]:
         """Those that have begun."""
         return [self.captures, self.labels, *([self.shadows] if "shadows" in vars(self) else [])]
+
+    @property
+    def shadow_counts(self) -> SpoolCounts:
+        return _ShadowCounts(self)
+
+
+@dataclass(frozen=True)
+class _ShadowCounts:
+    """Of a spool that may not have begun: then nothing is counted, and it does not begin for being looked at."""
+
+    loaded: Loaded
+
+    def _count(self, name: str) -> int:
+        return int(getattr(vars(self.loaded).get("shadows"), name, 0))
+
+    @property
+    def written(self) -> int:
+        return self._count("written")
+
+    @property
+    def dropped(self) -> int:
+        return self._count("dropped")
+
+    @property
+    def buffered(self) -> int:
+        return self._count("buffered")
 
 
 class Serving:
@@ -67,6 +94,11 @@ class Serving:
     @property
     def ready(self) -> bool:
         return self.loaded is not None and not self.draining and self.loaded.predictor.model.answers
+
+    @property
+    def personal(self) -> bool:
+        """Whether errors may repeat what is not to be logged."""
+        return self.loaded is not None and self.loaded.endpoint.personal
 
     def check_room(self) -> None:
         """Raises 429 where more requests are in work than may be."""
@@ -97,6 +129,7 @@ class Serving:
         self.metrics.loaded(loaded.endpoint, self.task.model_digest, self.task.training_job, seconds)
         self.metrics.watch(loaded.captures, "modelyard_capture_records")
         self.metrics.watch(loaded.labels, "modelyard_label_records")
+        self.metrics.watch(loaded.shadow_counts, "modelyard_shadow_records")
         loaded.predictor.tell(self.metrics.batch)
         self.loaded = loaded
         self.reporter.report("Serving", 100, f"revision {self.task.revision} after {seconds:.1f} s")
@@ -109,7 +142,8 @@ class Serving:
         self.routing = routing
 
     def stats(self) -> ServingStats:
-        return self.statistics.snapshot(*self._captured())
+        parity = self.loaded.parity if self.loaded else None
+        return self.statistics.snapshot(*self._captured()).model_copy(update={"parity": parity})
 
     def capture(self, record: CaptureRecord | None) -> None:
         """Keeps an answered request for the store, where it is sampled."""

@@ -9,10 +9,12 @@ import resource
 import signal
 import subprocess
 import sys
+from math import inf, isfinite, isnan
 from pathlib import Path
 from typing import Any
 
 from modelyard.contract.manifest import ModelManifest
+from modelyard.contract.progress import Parity
 from modelyard.contract.reasons import Reason
 from modelyard.contract.results import FailureResult
 from modelyard_kit.failure import TaskFailure, UserFailure, WorldFailure
@@ -29,8 +31,11 @@ TOLERANCE = 1e-4  # of a value, relative to itself
 _QUIET = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONFAULTHANDLER": "1"}
 
 
-def try_out(path: Path, manifest: ModelManifest, seconds: int = SECONDS) -> None:
-    """Raises TaskFailure where the model cannot be loaded, fails, or answers otherwise than when it was trained."""
+def try_out(path: Path, manifest: ModelManifest, seconds: int = SECONDS) -> Parity:
+    """How far the answers are from those of training.
+
+    Raises TaskFailure where the model cannot be loaded, fails, or answers otherwise than when it was trained.
+    """
     command = [sys.executable, "-m", __name__, str(path), str(seconds)]
     try:
         ended = subprocess.run(
@@ -49,7 +54,7 @@ def try_out(path: Path, manifest: ModelManifest, seconds: int = SECONDS) -> None
         raise _broken(path, f"is ended by {signal.Signals(-ended.returncode).name}")
     if ended.returncode:
         raise _broken(path, f"fails: {ended.stderr.decode(errors='replace').strip()[-300:]}")
-    _compare(path, manifest, json.loads(ended.stdout))
+    return _compare(path, manifest, json.loads(ended.stdout))
 
 
 def _broken(path: Path, how: str) -> UserFailure:
@@ -63,16 +68,30 @@ def _failure(told: FailureResult) -> TaskFailure:
     return kind(Reason(told.reason), told.message)
 
 
-def _compare(path: Path, manifest: ModelManifest, found: list[Any]) -> None:
+def _compare(path: Path, manifest: ModelManifest, found: list[Any]) -> Parity:
     """What the model answered to its example rows when it was published; an earlier manifest does not tell."""
-    for row, (expected, answer) in enumerate(zip(manifest.answers, found, strict=False)):
-        if isinstance(expected, str) or isinstance(answer, str):
-            same = expected == answer
-        else:
-            same = abs(expected - answer) <= TOLERANCE * max(1.0, abs(expected))
-        if not same:
-            said = f"{path.name} answers {answer} to example row {row}, and answered {expected} when it was trained"
-            raise WorldFailure(Reason.SERVING_PARITY, f"{said}: its image and the serving image differ, upgrade both")
+    pairs = list(zip(manifest.answers, found, strict=False))
+    differences = [_difference(expected, answer) for expected, answer in pairs]
+    wrong = [row for row, difference in enumerate(differences) if not difference <= TOLERANCE]  # NaN is, too
+    if wrong:
+        expected, answer = pairs[wrong[0]]
+        said = f"{path.name} answers {answer} to example row {wrong[0]}, and answered {expected} when it was trained"
+        largest = max(differences, key=lambda each: inf if isnan(each) else each)
+        by = "" if isinstance(expected, str) or not isfinite(largest) else f", by at most {largest:.2g}"
+        raise WorldFailure(
+            Reason.SERVING_PARITY,
+            f"{said} ({len(wrong)} of {len(pairs)} rows differ{by}): its image and the serving image differ, "
+            "upgrade both",
+        )
+    numbers = manifest.task == "regression" and pairs
+    return Parity(rows=len(pairs), max_difference=max(differences) if numbers else None)
+
+
+def _difference(expected: str | float, answer: str | float) -> float:
+    """Of numbers, relative to the expected one where that is above 1; infinite between classes."""
+    if isinstance(expected, str) or isinstance(answer, str):
+        return 0.0 if expected == answer else inf
+    return abs(expected - answer) / max(1.0, abs(expected))
 
 
 def main() -> int:

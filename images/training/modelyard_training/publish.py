@@ -1,7 +1,9 @@
 """Publishes a measured model: its files, its profile, then the manifest that names them."""
 
+import logging
 import math
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,16 @@ from modelyard_training.splits import Splits
 BINS = 20
 MAX_CATEGORIES = 50
 EXAMPLE_ROWS = 3
+STANDS_FOR: Mapping[ColumnType, Any] = {
+    "bool": False,
+    "int64": 0,
+    "float64": 0.0,
+    "string": "redacted",
+    "timestamp": datetime(1970, 1, 1, tzinfo=UTC),
+    "date": date(1970, 1, 1),
+}
+
+log = logging.getLogger(__name__)
 
 
 def publish(
@@ -33,8 +45,7 @@ def publish(
             "files": [publish_file(store, path) for path in files],
             "metrics": metrics,
             "profile_digest": _profile(store, model, splits),
-            "example": _example(splits),
-            "answers": _answers(model, splits),
+            **_recorded(model, splits),
         }
     )
     digest = digest_of(manifest.wire())
@@ -46,14 +57,15 @@ def _profile(store: Store, model: LoadedModel, splits: Splits) -> str:
     """Of the rows the model was fitted on; of its predictions on the rows it was measured on.
 
     For rows it was fitted on an overfitted model predicts what it never predicts again: that would look like drift.
-    The sample, for people, has both of the training rows.
+    The sample, for people, has both of the training rows. What is personal is in neither.
     """
     kind: ColumnType = "string" if model.manifest.task == "classification" else "float64"
     column = Column(name=PREDICTION, type=kind, nullable=False)
-    names = [feature.name for feature in splits.features]
+    features = [feature for feature in splits.features if not feature.pii]
+    names = [feature.name for feature in features]
     sample = splits.train.select(names).append_column(PREDICTION, _predictions(model, splits.train, kind))
     profile = profile_table(
-        splits.train, splits.features, BINS, MAX_CATEGORIES, store.put_blob(sample_bytes(sample, sample.column_names))
+        splits.train, features, BINS, MAX_CATEGORIES, store.put_blob(sample_bytes(sample, sample.column_names))
     )
     predicted = profile_column(_predictions(model, splits.test, kind), column, BINS, MAX_CATEGORIES)
     complete = profile.model_copy(update={"columns": [*profile.columns, predicted]})
@@ -64,15 +76,33 @@ def _predictions(model: LoadedModel, table: pa.Table, kind: ColumnType) -> pa.Ch
     return pa.chunked_array([pa.array(predict(model, table).values, ARROW_TYPES[kind])])
 
 
-def _example(splits: Splits) -> dict[str, list[Any]]:
+def _recorded(model: LoadedModel, splits: Splits) -> dict[str, Any]:
+    """Example rows, and what the model answers to them."""
+    rows = _shown(splits)
+    example = {column.name: [_plain(value) for value in rows[column.name].to_pylist()] for column in splits.features}
+    try:
+        return {"example": example, "answers": _answers(model, rows, splits.features)}
+    except Exception as error:
+        if not any(column.pii for column in splits.features):
+            raise
+        # What stands for a personal value may be new to a script's model: then there is no example that it answers.
+        log.warning("no example rows are recorded: the model fails without the personal values: %s", error)
+        return {}
+
+
+def _shown(splits: Splits) -> pa.Table:
+    """A few training rows with personal values left out: null, or where training had none a value that says nothing."""
     rows = splits.train.slice(0, EXAMPLE_ROWS)
-    return {column.name: [_plain(value) for value in rows[column.name].to_pylist()] for column in splits.features}
+    for column in (column for column in splits.features if column.pii):
+        place, kind = rows.schema.get_field_index(column.name), ARROW_TYPES[column.type]
+        value = None if column.nullable else STANDS_FOR[column.type]
+        rows = rows.set_column(place, column.name, pa.array([value] * rows.num_rows, kind))
+    return rows
 
 
-def _answers(model: LoadedModel, splits: Splits) -> list[str] | list[float]:
+def _answers(model: LoadedModel, rows: pa.Table, features: Sequence[Column]) -> list[str] | list[float]:
     """None where they could not be repeated: the example has no infinity, and JSON neither."""
-    rows = splits.train.slice(0, EXAMPLE_ROWS)
-    given = [value for column in splits.features for value in rows[column.name].to_pylist()]
+    given = [value for column in features for value in rows[column.name].to_pylist()]
     answers = predict(model, rows).values
     endless = any(isinstance(value, float) and math.isinf(value) for value in given)
     return [] if endless or any(isinstance(a, float) and not math.isfinite(a) for a in answers) else answers

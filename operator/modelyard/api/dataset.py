@@ -79,11 +79,20 @@ class Columns(Schema):
                 "!has(self.label) || !(self.label in self.key || (has(self.time) && self.time == self.label))",
                 "columns.label must be neither in columns.key nor columns.time: remove it there",
             ),
+            (
+                "!has(self.label) || !(self.label in self.pii)",
+                "columns.label must not be in columns.pii: every answer of a model would tell it; remove it there",
+            ),
         )
     )
     key: list[ColumnName] = Field(default=[], max_length=8, description="Columns that identify a row; not features.")
     time: ColumnName | None = Field(default=None, description="When the row happened; not a feature.")
     label: ColumnName | None = Field(default=None, description="What a model is to predict.")
+    pii: list[ColumnName] = Field(
+        default=[],
+        max_length=64,
+        description="Columns that tell who a person is: no profile, example or captured row holds their values.",
+    )
 
 
 class FieldSchema(Schema):

@@ -184,6 +184,15 @@ class ModelDeploymentSpec(Schema):
     )
 
 
+class ParityStatus(Schema):
+    """What servers answered to the rows that training recorded, before they were ready."""
+
+    rows: Count = Field(description="Rows compared; 0 where training recorded no answers.")
+    max_difference: Decimal | None = Field(
+        default=None, description="Of numbers, relative to what was recorded; absent for classes, which are equal."
+    )
+
+
 class Revision(Schema):
     """A model as it is served."""
 
@@ -193,6 +202,9 @@ class Revision(Schema):
     dataset_digest: Digest | None = Field(default=None, description="The data it was trained on.")
     profile_digest: Digest | None = Field(default=None, description="The baseline drift is measured against.")
     model_created_at: Time | None = Field(default=None, description="When the model was published.")
+    parity: ParityStatus | None = Field(
+        default=None, description="Whether its servers answer as training did; absent until one is asked."
+    )
     since: Time = Field(description="When it took this place.")
 
 

@@ -18,6 +18,7 @@ class Column(Document):
     type: ColumnType
     nullable: bool = True
     role: Literal["feature", "label", "key", "time"] = "feature"
+    pii: Literal[True] | None = None  # tells who a person is: its values are in no profile, example or captured row
 
 
 class BlobFile(Document):
@@ -70,5 +71,6 @@ class ModelManifest(Document):
     dataset_digest: str
     parameters: dict[str, str] = {}
     created_at: str
-    example: dict[str, list[str | float | int | bool | None]] = {}  # a few training rows by feature, for /docs
+    # A few training rows by feature, for /docs; those that are `pii` hold null, or a value that nobody has.
+    example: dict[str, list[str | float | int | bool | None]] = {}
     answers: list[str | float] = []  # what the file that serves answers to them: the server's must be the same

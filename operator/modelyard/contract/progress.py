@@ -34,8 +34,21 @@ class VariantStats(Document):
     latency: list[int] = [0] * (len(LATENCY_BOUNDS_MS) + 1)
 
 
+class Parity(Document):
+    """How a model answered the rows that training recorded, before its server got ready.
+
+    `max_difference` is of numbers, relative to the recorded one where that is above 1; classes are equal or not.
+    """
+
+    rows: int = 0  # none where training recorded no answers
+    max_difference: float | None = None
+
+
 class ServingStats(Document):
-    """GET /stats: what this pod has seen since the epoch began. `compared` counts rows predicted by both."""
+    """GET /stats: what this pod has seen since the epoch began. `compared` counts rows predicted by both.
+
+    `parity` is of the loading before, whatever the epoch.
+    """
 
     epoch: str = ""
     stable: VariantStats = VariantStats()
@@ -44,3 +57,4 @@ class ServingStats(Document):
     disagreed: int = 0
     captured: int = 0
     capture_dropped: int = 0
+    parity: Parity | None = None

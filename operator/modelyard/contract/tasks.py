@@ -83,6 +83,7 @@ class RolesTask(Document):
     key: list[str] = []
     time: str | None = None
     label: str | None = None
+    pii: list[str] | None = None  # absent where there are none: recipes of before stay what they were
 
 
 class DatasetTask(Task):

@@ -123,7 +123,9 @@ def task(resource: Object, spec: DatasetSpec, settings: Settings) -> DatasetTask
         store=settings.store,
         sources=[_source(s) for s in spec.sources],
         sql=spec.transform.sql if spec.transform else None,
-        roles=RolesTask(key=spec.columns.key, time=spec.columns.time, label=spec.columns.label),
+        roles=RolesTask(
+            key=spec.columns.key, time=spec.columns.time, label=spec.columns.label, pii=spec.columns.pii or None
+        ),
         data_schema=SchemaTask(
             mode=spec.data_schema.mode, fields=[FieldTask(**f.model_dump()) for f in spec.data_schema.fields]
         ),

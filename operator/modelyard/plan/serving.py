@@ -1,7 +1,7 @@
 """ModelDeployment: the family's approved model behind one Service; a newer one takes over by measured canary."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from modelyard.plan.inquiry import Inquiry
 from modelyard.plan.leftover import Leftovers, leftovers
 from modelyard.plan.observe import Observed
 from modelyard.plan.opening import opening
+from modelyard.plan.parity import learned, unasked
 from modelyard.plan.plan import Object, Plan
 from modelyard.plan.revision import choose
 from modelyard.plan.rollout import Candidate, routing, steady
@@ -33,6 +34,7 @@ def plan_serving(resource: Object, observed: Observed, now: datetime, settings: 
     spec, conditions = read.spec, read.conditions
     family = observed.related.get("TrainingJob", ())
     turn = _turn(spec, read.status, family, observed, now, settings)
+    turn = replace(turn, status=learned(turn.status, observed))
     if turn.status.stable is None:
         root = spec.model.training_job_ref.name
         job = next((j for j in family if j["metadata"]["name"] == root), None)
@@ -67,8 +69,9 @@ def _serve(of: _Endpoint, turn: Turn, stable: Revision, conditions: ConditionSet
     children = _children(of, status, stable)
     rest = leftovers(of.observed, status, children, of.now)
     measured = status.rollout is not None and status.rollout.step >= 0
-    live = [r.revision for r in (stable, status.candidate) if r]
-    asked = sum((servers(of.observed, r).inquiry(of.now) for r in live), Inquiry())
+    live = [r for r in (stable, status.candidate) if r]
+    compared = () if of.spec.container else live
+    asked = sum((servers(of.observed, r.revision).inquiry(of.now) for r in live), Inquiry())
     waits = (turn.move.wait if turn.move else None, rest.wait, asked.wait)
     return Plan(
         status=written,
@@ -77,7 +80,7 @@ def _serve(of: _Endpoint, turn: Turn, stable: Revision, conditions: ConditionSet
         events=events,
         requeue_after=min((w for w in waits if w), default=None),
         routing=_routing(of, turn, stable, rest),
-        poll=seen.ready_pods if measured else (),
+        poll=tuple(dict.fromkeys((*(seen.ready_pods if measured else ()), *unasked(compared, of.observed)))),
         inspect=asked.about,
     )
 

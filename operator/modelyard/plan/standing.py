@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from modelyard.api.conditions import ConditionSet
 from modelyard.api.serving import ModelDeploymentStatus, Revision
 from modelyard.contract.reasons import Reason
+from modelyard.plan import parity
 from modelyard.plan.fleet import Servers, Trouble
 from modelyard.plan.moments import moment
 from modelyard.plan.plan import Object
@@ -57,8 +58,8 @@ def at_rest(conditions: ConditionSet, status: ModelDeploymentStatus, stable: Rev
 def stand(conditions: ConditionSet, standing: Standing, stable: Revision) -> str:
     """Sets Ready, Reconciling, Stalled, RolloutHealthy and ServingParity; returns the phase."""
     _rollout_healthy(conditions, standing, stable)
-    _serving_parity(conditions, standing, stable)
     ready, wanted, trouble = standing.stable.ready, standing.wanted, standing.trouble
+    parity.show(conditions, stable, ready, trouble, standing.move)
     if ready >= wanted:
         return _serving(conditions, standing, stable)
     counted = f"{ready} of {wanted} pods of {_name(stable)} are ready"
@@ -117,16 +118,6 @@ def _rollout_healthy(conditions: ConditionSet, standing: Standing, stable: Revis
         conditions.set("RolloutHealthy", True, Reason.PROMOTED, f"{_name(stable)} took over")
     else:
         conditions.set("RolloutHealthy", True, Reason.UP_TO_DATE, "no newer model is approved")
-
-
-def _serving_parity(conditions: ConditionSet, standing: Standing, stable: Revision) -> None:
-    """A server is ready only after its model answered its recorded rows as it did when it was trained."""
-    trouble = standing.trouble
-    if trouble and trouble.reason == Reason.SERVING_PARITY:
-        conditions.set("ServingParity", False, Reason.SERVING_PARITY, trouble.message)
-    elif standing.stable.ready:
-        said = "gave the answers that were recorded in training before they were ready"
-        conditions.set("ServingParity", True, Reason.READY, f"the servers of {_name(stable)} {said}")
 
 
 def _name(revision: Revision) -> str:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from modelyard.contract.progress import Progress, Routing, ServingStats, VariantStats
+from modelyard.contract.progress import Parity, Progress, Routing, ServingStats, VariantStats
 from modelyard.contract.tasks import MANAGEMENT_PORT
 from tests.cluster.mock_kubelet.life import Seen
 
 Traffic = Callable[[Seen, Routing], ServingStats]  # what a server has counted since it was told that routing
+PARITY = Parity(rows=3, max_difference=0.0)  # a server that is ready answers as training did
 _STAGES = {"build": "Checking", "attempt": "Training", "check": "Comparing", "gate": "Judging"}
 
 
@@ -24,10 +25,16 @@ def counted(routing: Routing, errors: int = 0, disagreed: int = 0) -> ServingSta
     latency = [0, 0, 100, *[0] * 11]
     stable = VariantStats(requests=100, latency=latency)
     if not routing.weight:
-        return ServingStats(epoch=routing.epoch, stable=stable, captured=100)
+        return ServingStats(epoch=routing.epoch, stable=stable, captured=100, parity=PARITY)
     candidate = VariantStats(requests=100, errors=errors, latency=latency)
     return ServingStats(
-        epoch=routing.epoch, stable=stable, candidate=candidate, compared=100, disagreed=disagreed, captured=200
+        epoch=routing.epoch,
+        stable=stable,
+        candidate=candidate,
+        compared=100,
+        disagreed=disagreed,
+        captured=200,
+        parity=PARITY,
     )
 
 

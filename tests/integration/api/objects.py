@@ -25,11 +25,15 @@ CONTAINER = {
     "startupLimit": "10m",
     "resources": {"limits": {"memory": "1Gi"}, "requests": {"cpu": "1"}},
 }
+PARITY = {"rows": 3, "maxDifference": "0.00001"}
 # What came after the last release, for the objects named full.
 ADDED: dict[str, dict[str, dict[str, Any]]] = {
-    "Dataset": {"spec": {"suspend": True}},
+    "Dataset": {"spec": {"suspend": True, "columns": {"pii": ["email"]}}},
     "TrainingJob": {"spec": {"suspend": True}, "status": {"suspendedAttempts": 1}},
-    "ModelDeployment": {"spec": {"suspend": True, "grpc": True, "container": CONTAINER}},
+    "ModelDeployment": {
+        "spec": {"suspend": True, "grpc": True, "container": CONTAINER},
+        "status": {name: {"parity": PARITY} for name in ("stable", "candidate", "previous")},
+    },
     "DriftMonitor": {"spec": {"suspend": True}},
 }
 
@@ -69,8 +73,14 @@ def complete(kind: Kind) -> list[dict[str, Any]]:
     for made in found:
         if made["metadata"]["name"] == "full":
             for part, fields in ADDED[kind.kind].items():
-                made[part] = {**made[part], **fields}
+                made[part] = _merged(made[part], fields)
     return found
+
+
+def _merged(given: dict[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Both, also within objects that both have."""
+    inner = {k: _merged(given[k], v) for k, v in more.items() if isinstance(v, Mapping) and k in given}
+    return {**given, **more, **inner}
 
 
 def schema(kind: Kind) -> dict[str, Any]:

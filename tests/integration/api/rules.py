@@ -107,6 +107,13 @@ DATASET = [
         {"columns": {"key": ["id"], "time": "ts", "label": "y"}},
         {"columns": {"key": ["id", "y"], "label": "y"}},
     ),
+    Case(
+        "Dataset",
+        "spec.columns",
+        "columns.label must not be in columns.pii",
+        {"columns": {"pii": ["email"], "label": "y"}},
+        {"columns": {"pii": ["email", "y"], "label": "y"}},
+    ),
     expecting("exactly one of between", {"column": "a", "notNull": True}, {"column": "a"}),
     expecting("column is required with", {"column": "a", "between": [0, 1]}, {"between": [0, 1]}),
     expecting("columns is required with unique", {"columns": ["a"], "unique": True}, {"unique": True}),

@@ -4,7 +4,7 @@ from typing import Any
 
 from modelyard.contract.progress import Routing, ServingStats
 from modelyard.contract.results import FailedExpectation, FailureResult
-from modelyard.contract.tasks import CheckTask, DatasetTask, GateTask
+from modelyard.contract.tasks import CheckTask, DatasetTask, GateTask, ServeTask, TrainTask
 from tests.cluster.mock_kubelet import answers
 from tests.cluster.mock_kubelet.answers import well
 from tests.cluster.mock_kubelet.life import Life, Seen, evicted, fails, succeeds
@@ -14,6 +14,10 @@ from tests.integration.crash.scenario import Scenario
 
 STORE_DOWN = FailureResult(blame="world", reason="StoreUnavailable", message="the store does not answer")
 NO_COLUMN = FailureResult(blame="user", reason="MissingColumn", message="no column named price", exit_code=1)
+
+OTHERWISE = f"sha256:{'0' * 64}"
+SAID = "model.onnx answers low to example row 1, and answered high when it was trained (2 of 3 rows differ)"
+MISMATCH = FailureResult(blame="world", reason="ServingParity", message=SAID)
 
 
 def data(sql: str = "select 1 as x") -> dict[str, Any]:
@@ -202,6 +206,31 @@ def failing_canary(seen: Seen, routing: Routing) -> ServingStats:
     return counted(routing, errors=20)
 
 
+async def deployment_waits_for_a_model_that_answers_as_in_training(person: Person) -> None:
+    await person.apply("ModelDeployment", "churn", serving())
+    await trained(person)
+    failed = await person.phase("ModelDeployment", "churn", "Failed")
+    told = {c["type"]: (c["status"], c["reason"], c["message"]) for c in failed["status"]["conditions"]}
+    assert told["ServingParity"][:2] == ("False", "ServingParity")
+    assert "2 of 3 rows differ" in told["Ready"][2]
+    await person.apply("TrainingJob", "churn", training(depth=5))
+    await person.phase("ModelDeployment", "churn", "Ready")
+    await person.sees(
+        "ModelDeployment", "churn", lambda s: s["stable"].get("parity") == {"rows": 3, "maxDifference": "0"}
+    )
+    await person.condition("ModelDeployment", "churn", "ServingParity")
+    await person.one_revision_left()
+
+
+def answering_otherwise(seen: Seen) -> Life:
+    """The servers of the model of depth 3 end as the model server does."""
+    if isinstance(seen.task, TrainTask) and seen.task.parameters["depth"] == "3":
+        return Life(succeeds(answers.model(seen.task, model_digest=OTHERWISE)))
+    if isinstance(seen.task, ServeTask) and seen.task.model_digest == OTHERWISE:
+        return Life(fails(MISMATCH))
+    return well(seen)
+
+
 async def everything_is_deleted(person: Person) -> None:
     await served(person)
     for kind, name in (("ModelDeployment", "churn"), ("TrainingJob", "churn"), ("Dataset", "orders")):
@@ -270,6 +299,7 @@ SCENARIOS = (
     Scenario(deployment_changes_its_replicas),
     Scenario(deployment_promotes_a_canary),
     Scenario(deployment_takes_a_canary_back, traffic=failing_canary),
+    Scenario(deployment_waits_for_a_model_that_answers_as_in_training, answering_otherwise),
     Scenario(everything_is_deleted),
     Scenario(monitor_reports_drift, drifting),
     Scenario(monitor_retrains_and_the_new_model_is_promoted, drifting),

@@ -54,3 +54,14 @@ def test_a_file_that_is_not_what_its_format_says_names_its_source(this: Table) -
 def test_a_format_that_cannot_be_told_is_asked_for(this: Table) -> None:
     with pytest.raises(UserFailure, match=r"spec\.sources\[a\]\.format.*set it to csv or parquet"):
         this(CSV, sources=[SourceTask(name="a", uri="s3://b/data.bin")])
+
+
+def test_personal_columns_keep_their_role_and_are_marked(this: Table) -> None:
+    columns = this(CSV, roles={"key": ["id"], "label": "up", "pii": ["name", "id"]})
+    assert [column.name for column in columns if column.pii] == ["id", "name"]
+    assert [column.role for column in columns if column.pii] == ["key", "feature"]
+
+
+def test_a_personal_column_that_is_not_there_is_not_passed_over(this: Table) -> None:
+    with pytest.raises(UserFailure, match=r"spec\.columns names nam.*did you mean name\?"):
+        this(CSV, roles={"pii": ["nam"]})

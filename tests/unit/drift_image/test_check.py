@@ -287,3 +287,17 @@ def test_a_report_that_cannot_be_drawn_does_not_fail_the_check(
     result = _check(world.check(model, **DRIFT))
     assert (result.verdict, result.html) == ("Drifted", None)
     assert "Evidently ended with code 1: ModuleNotFoundError" in _report(world, result)["htmlError"]
+
+
+@pytest.mark.parametrize(("shift", "verdict"), [(0.0, "Stable"), (2.0, "Drifted")])
+def test_what_is_not_captured_is_no_broken_data_and_hides_no_drift(
+    world: World, rendered: list[pa.Table], shift: float, verdict: str
+) -> None:
+    model = world.model("personal", pii=["colour"])
+    table = features(500, seed=3, shift=shift)
+    hidden = table.set_column(1, "colour", pa.nulls(500, pa.string()))
+    world.capture(model, hidden, truth(features(500, seed=3)))
+    result = _check(world.check(model, quality=True, **DRIFT))
+    assert (result.verdict, result.quality_findings) == (verdict, [])
+    assert [column["column"] for column in _report(world, result)["columns"]] == ["x", "prediction"]
+    assert all("colour" not in window.column_names for window in rendered)

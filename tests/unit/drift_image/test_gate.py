@@ -9,10 +9,12 @@ import pyarrow as pa
 import pytest
 from prometheus_client import CollectorRegistry
 
+from modelyard.contract.reasons import Reason
 from modelyard.contract.results import GateResult
 from modelyard.contract.tasks import GateTask, ModelTask
 from modelyard_drift import gate as module
 from modelyard_drift.gate import gate
+from modelyard_kit.failure import UserFailure
 from modelyard_kit.progress import Reporter
 from tests.unit.drift_image.world import NOW, World, features, truth
 
@@ -142,3 +144,13 @@ def test_a_regression_is_better_with_the_smaller_error(world: World) -> None:
     assert result.challenger is not None
     assert result.challenger < 0.1 < result.champion
     assert result.difference == pytest.approx(result.champion - result.challenger)
+
+
+@pytest.mark.parametrize("marked", ["champion", "challenger"])
+def test_a_model_of_what_is_not_captured_cannot_be_judged_and_the_way_out_is_named(world: World, marked: str) -> None:
+    personal, plain = world.model("personal", pii=["colour"]), world.model("plain", upside_down=0.9)
+    _traffic(world, plain)
+    pair = (personal, plain) if marked == "champion" else (plain, personal)
+    with pytest.raises(UserFailure, match=r"feature colour is in columns\.pii of Dataset d.*follow: Pinned") as caught:
+        _gate(world, *pair)
+    assert caught.value.reason == Reason.CONFIG_ERROR

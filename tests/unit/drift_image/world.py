@@ -54,8 +54,10 @@ class World:
         upside_down: float = 0.0,
         task: Literal["classification", "regression"] = "classification",
         metrics: dict[str, float] | None = None,
+        pii: Sequence[str] = (),
     ) -> ModelTask:
-        """A model of `truth`, trained with a share of wrong labels; above a half it is wrong on most rows."""
+        """A model of `truth`, trained with a share of wrong labels; above a half it is wrong on most rows. Features
+        that are `pii` are not profiled."""
         table = features(2000, seed=1)
         rng = np.random.default_rng(0)
         known = truth(table)
@@ -70,13 +72,14 @@ class World:
         kind: Any = "string" if task == "classification" else "float64"
         predictions = pa.array(estimator.predict(frame).tolist(), arrow_schema([Column(name="p", type=kind)])[0].type)
         with_predictions = table.append_column("prediction", predictions)
-        columns = [*FEATURES, Column(name="prediction", type=kind)]
+        marked = [c.model_copy(update={"pii": True}) if c.name in pii else c for c in FEATURES]
+        columns = [*(c for c in marked if not c.pii), Column(name="prediction", type=kind)]
         manifest = ModelManifest(
             format="skops",
             task=task,
             files=[publish_file(self.store, path)],
             trusted_types=types,
-            features=FEATURES,
+            features=marked,
             label=Column(name="y", type=kind, role="label"),
             classes=["down", "up"] if task == "classification" else [],
             metrics=metrics or {"accuracy": 0.98, "f1": 0.98, "rocAuc": 0.99},

@@ -143,6 +143,8 @@ class World:
             .metadata(labels=template["metadata"]["labels"], of=("Deployment", deployment))
         )
         self.children["Pod", name] = made.status(conditions=conditions)
+        if ready:
+            self.readings.setdefault(name, {"parity": {"rows": 3, "maxDifference": 0.0}})
         return name
 
     def servers_are_told(self, plan: Plan, **figures: Any) -> None:

@@ -138,10 +138,18 @@ async def test_bytes_that_do_not_fit_are_told_by_tensor(calls: Calls) -> None:
     assert "tensor 'hour' has 0 values, its shape [2] needs 2" in (await refused(calls, message))[1]
 
 
-async def test_a_message_that_is_too_large_is_told_so(calls: Calls) -> None:
+async def test_a_message_that_is_too_large_is_told_so_and_counted(served: Endpoint, calls: Calls) -> None:
     code, details = await refused(calls, request({**ROWS, "region": ["x" * MAX_BODY, ""]}))
     assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert str(MAX_BODY) in details
+    assert f"larger than {MAX_BODY} bytes" in details
+    counted = 'modelyard_inference_requests_total{code="413",protocol="grpc"} 1.0'
+    assert counted in (await served.client.get("/metrics")).text
+
+
+async def test_a_message_far_too_large_is_not_even_taken_in(calls: Calls) -> None:
+    code, details = await refused(calls, request({**ROWS, "region": ["x" * (MAX_BODY * 3 // 2), ""]}))
+    assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert str(MAX_BODY + MAX_BODY // 3) in details
 
 
 async def test_more_rows_than_may_be_are_told_so(calls: Calls) -> None:

@@ -69,6 +69,26 @@ async def test_what_a_slow_candidate_cannot_take_is_left_out_and_counted(
         )
 
 
+async def test_what_does_not_fit_in_the_buffer_is_dropped_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with canary(tmp_path) as both:
+        names = [f'modelyard_shadow_records_total{{result="{result}"}}' for result in ("dropped", "written")]
+        text = (await both.stable.client.get("/metrics")).text
+        assert [f"{name} 0.0" in text for name in names] == [True, True]
+        both.stable.serving.route(ALL)
+        await both.stable.client.post(INFER, json=v2_body(ROWS))
+        await asked(both.stable)
+        monkeypatch.setattr("modelyard_serving.spool.MAX_ROWS", 3)
+        for _ in range(2):
+            await both.stable.client.post(INFER, json=v2_body(ROWS))
+            await asked(both.stable)
+        assert "modelyard_shadow_records_buffered 2.0" in (await both.stable.client.get("/metrics")).text
+        await both.captured()
+        text = (await both.stable.client.get("/metrics")).text
+        assert [f"{name} {count}" in text for name, count in zip(names, (4.0, 2.0), strict=True)] == [True, True]
+
+
 async def test_a_version_in_the_path_is_asked_alone(tmp_path: Path) -> None:
     async with canary(tmp_path) as both:
         both.stable.serving.route(ALL)
