@@ -5,9 +5,10 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
+from modelyard.contract.manifest import ModelManifest
 from modelyard.contract.progress import Parity
 from modelyard.contract.reasons import Reason
-from modelyard.contract.store import captures, labels, shadows
+from modelyard.contract.store import captures, data_capture, labels, shadows
 from modelyard.contract.tasks import ServeTask
 from modelyard_kit.failure import UserFailure
 from modelyard_kit.model import LoadedModel, fetch_model, open_model
@@ -15,6 +16,7 @@ from modelyard_kit.progress import Reporter
 from modelyard_kit.store import Store
 from modelyard_serving.bodies import example_rows
 from modelyard_serving.call import Endpoint
+from modelyard_serving.data_capture import DataCapture
 from modelyard_serving.predictor import Predictor
 from modelyard_serving.records import capture_schema, capture_table, label_table, personal, shadow_table
 from modelyard_serving.rows import rows_of_objects
@@ -70,8 +72,15 @@ def loaded(task: ServeTask, store: Store, predictor: Predictor, parity: Parity |
     return Loaded(
         Endpoint(task.model_name, task.revision, manifest),
         predictor,
-        Spool(store, captures(*place), pod, task.flush_seconds, encode),
+        Spool(store, captures(*place), pod, task.flush_seconds, encode, _beside(task, manifest)),
         Spool(store, labels(*place), pod, task.flush_seconds, label_table),
         partial(Spool, store, shadows(*place), pod, task.flush_seconds, shadow_table),
         parity,
     )
+
+
+def _beside(task: ServeTask, manifest: ModelManifest) -> DataCapture | None:
+    """The other layout of captured rows, where it is asked for."""
+    if task.capture_layout is None:
+        return None
+    return DataCapture(data_capture(task.namespace, task.name), frozenset(personal(manifest)))

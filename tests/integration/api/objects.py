@@ -23,7 +23,7 @@ ADDED: dict[str, dict[str, dict[str, Any]]] = {
     "Dataset": {"spec": {"suspend": True, "columns": {"pii": ["email"]}}},
     "TrainingJob": {"spec": {"suspend": True}, "status": {"suspendedAttempts": 1}},
     "ModelDeployment": {
-        "spec": {"suspend": True, "grpc": True},
+        "spec": {"suspend": True, "grpc": True, "capture": {"layout": "sagemaker"}},
         "status": {name: {"parity": PARITY} for name in ("stable", "candidate", "previous")},
     },
     "DriftMonitor": {"spec": {"suspend": True}},

@@ -1,4 +1,4 @@
-"""Training and gate load the files of XGBoost and LightGBM as a server does: what crashes their parsers ends a child."""
+"""Training and gate load the files of XGBoost and LightGBM as a server does: a crash ends a child."""
 
 import os
 from pathlib import Path
