@@ -17,6 +17,7 @@ from modelyard_kit.content import refuse_pickle
 from modelyard_kit.failure import UserFailure, WorldFailure
 from modelyard_kit.store import Store
 from modelyard_kit.tabular import columns_table
+from modelyard_kit.trial import try_open
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,6 +30,8 @@ FORMATS: Mapping[ModelFormat, str] = {
     "xgboost": "modelyard_kit.xgboost_format",
     "lightgbm": "modelyard_kit.lightgbm_format",
 }
+
+NATIVE: frozenset[ModelFormat] = frozenset({"xgboost", "lightgbm"})  # their parsers crash on damaged files
 
 
 class Prediction(NamedTuple):
@@ -73,8 +76,13 @@ def load_manifest(store: Store, namespace: str, training_job: str, digest: str) 
 
 
 def load_model(store: Store, namespace: str, training_job: str, digest: str, folder: Path) -> LoadedModel:
-    """Downloads and loads the file that serves of a published model. Raises as `fetch_model` and `open_model` do."""
+    """Downloads and loads the file that serves of a published model. Raises as `fetch_model` and `open_model` do.
+
+    One that native code reads is tried out first: see `trial`.
+    """
     manifest, path = fetch_model(store, namespace, training_job, digest, folder)
+    if manifest.format in NATIVE:
+        try_open(path, manifest)
     return open_model(path, manifest)
 
 

@@ -31,7 +31,7 @@ class XGBoostModel(BoostedModel):
 
 def load(path: Path, manifest: ModelManifest) -> XGBoostModel:
     """Raises WorldFailure(Corrupt) where it is no file of XGBoost's, UserFailure where it is for other columns."""
-    booster = _read(path)
+    booster = read(path)
     try:
         learner = json.loads(booster.save_config())["learner"]
         best = int(booster.attr("best_iteration") or booster.num_boosted_rounds() - 1)
@@ -48,14 +48,8 @@ def load(path: Path, manifest: ModelManifest) -> XGBoostModel:
     return model
 
 
-def in_binary(path: Path) -> Path:
-    """The same model in UBJSON, as FILE beside the one in JSON. Raises as `load` does."""
-    target = path.with_name(FILE)
-    target.write_bytes(_read(path).save_raw("ubj"))
-    return target
-
-
-def _read(path: Path) -> Any:
+def read(path: Path) -> Any:
+    """Its booster. Raises WorldFailure(Corrupt); native code may crash on what its form does not show."""
     data = path.read_bytes()
     booster = xgboost.Booster()
     try:

@@ -9,9 +9,10 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from modelyard.contract.manifest import ModelManifest
 from modelyard.contract.progress import Parity
 from modelyard.contract.reasons import Reason
-from modelyard.contract.store import captures, labels, shadows
+from modelyard.contract.store import captures, data_capture, labels, shadows
 from modelyard.contract.tasks import ContainerTask, ServeTask
 from modelyard_kit.failure import UserFailure
 from modelyard_kit.model import LoadedModel, fetch_model, load_manifest, open_model
@@ -19,6 +20,7 @@ from modelyard_kit.progress import Reporter
 from modelyard_kit.store import Store
 from modelyard_serving.bodies import example_rows
 from modelyard_serving.call import Endpoint
+from modelyard_serving.data_capture import DataCapture
 from modelyard_serving.errors import NotReadyError
 from modelyard_serving.explanation.worker import ExplanationWorker
 from modelyard_serving.predictor import Predictor
@@ -120,7 +122,7 @@ def loaded(task: ServeTask, store: Store, predictor: Predictor, parity: Parity |
     return Loaded(
         Endpoint(task.model_name, task.revision, manifest),
         predictor,
-        Spool(store, captures(*place), pod, task.flush_seconds, encode),
+        Spool(store, captures(*place), pod, task.flush_seconds, encode, _beside(task, manifest)),
         Spool(store, labels(*place), pod, task.flush_seconds, label_table),
         partial(Spool, store, shadows(*place), pod, task.flush_seconds, shadow_table),
         ExplanationWorker(partial(_explainer, store, task, predictor.model)),
@@ -132,3 +134,10 @@ def _explainer(store: Store, task: ServeTask, model: LoadedModel) -> "Explainer"
     from modelyard_serving.explanation.explainer import Explainer  # here, because most servers are never asked
 
     return Explainer(store, task, model)
+
+
+def _beside(task: ServeTask, manifest: ModelManifest) -> DataCapture | None:
+    """The other layout of captured rows, where it is asked for."""
+    if task.capture_layout is None:
+        return None
+    return DataCapture(data_capture(task.namespace, task.name), frozenset(personal(manifest)))

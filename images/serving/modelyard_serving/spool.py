@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import chain, groupby, repeat
+from pathlib import PurePosixPath
 from threading import Condition, Event, Thread
 from typing import Generic, Protocol, TypeVar
 
@@ -46,11 +47,18 @@ class Spool(Generic[R]):
     """
 
     def __init__(
-        self, store: Store, prefix: str, pod: str, flush_seconds: float, encode: Callable[[Sequence[R]], pa.Table]
+        self,
+        store: Store,
+        prefix: str,
+        pod: str,
+        flush_seconds: float,
+        encode: Callable[[Sequence[R]], pa.Table],
+        beside: Callable[[str, Sequence[R]], list[tuple[str, bytes]]] | None = None,
     ) -> None:
+        """`beside` makes more files, as paths and contents, of a file's name without ending and its records."""
         self.written = 0
         self.dropped = 0
-        self._store, self._prefix, self._pod, self._encode = store, prefix, pod, encode
+        self._store, self._prefix, self._pod, self._encode, self._beside = store, prefix, pod, encode, beside
         self._flush_seconds = flush_seconds
         self._records: list[R] = []
         self._rows = 0
@@ -123,12 +131,25 @@ class Spool(Generic[R]):
             log.exception("%d rows cannot be encoded and are dropped", rows)
             self._settle(rows, size, written=False)
             return
+        if all(self._put_at_last(*file) for file in ((path, content), *self._more(path, records))):
+            self._settle(rows, size, written=True)
+
+    def _more(self, path: str, records: list[R]) -> list[tuple[str, bytes]]:
+        """What is to lie beside. That it cannot be made costs nothing but itself."""
+        try:
+            return self._beside(PurePosixPath(path).stem, records) if self._beside else []
+        except Exception:
+            log.exception("%d records cannot be written in the other layout, and are in %s only", len(records), path)
+            return []
+
+    def _put_at_last(self, path: str, content: bytes) -> bool:
+        """False where nobody waits for it any more."""
         for wait in chain(BACKOFF_SECONDS, repeat(BACKOFF_SECONDS[-1])):
             if self._put(path, content):
-                self._settle(rows, size, written=True)
-                return
+                return True
             if self._abandoned.wait(wait):
-                return
+                return False
+        raise AssertionError("the pauses do not end")
 
     def _put(self, path: str, content: bytes) -> bool:
         try:

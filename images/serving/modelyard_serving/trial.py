@@ -1,13 +1,6 @@
-"""The first load of a model and its first answers, in a process of its own with limits.
+"""A server's trial of its model: loaded in a process of its own and asked its example rows, whose answers are compared
+with those of training."""
 
-Native code that reads a damaged file may crash, loop or take all memory: then this ends, and the server says why.
-"""
-
-import json
-import os
-import resource
-import signal
-import subprocess
 import sys
 from math import inf, isfinite, isnan
 from pathlib import Path
@@ -16,19 +9,13 @@ from typing import Any
 from modelyard.contract.manifest import ModelManifest
 from modelyard.contract.progress import Parity
 from modelyard.contract.reasons import Reason
-from modelyard.contract.results import FailureResult
-from modelyard_kit.failure import TaskFailure, UserFailure, WorldFailure
+from modelyard_kit.failure import UserFailure, WorldFailure
 from modelyard_kit.model import open_model
+from modelyard_kit.trial import SECONDS, child, tried
 from modelyard_serving.bodies import example_rows
 from modelyard_serving.rows import rows_of_objects
 
-SECONDS = 120  # of CPU, and
-WAITED = 5  # times as long, for machines that are busy
-MEMORY = 8 * 2**30  # bytes of address space, and
-OF_ITS_SIZE = 16  # times the file's; a pod's own limit is lower, this is for hosts without one
-REFUSED = 3  # exit code: a failure is on stdout
 TOLERANCE = 1e-4  # of a value, relative to itself
-_QUIET = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONFAULTHANDLER": "1"}
 
 
 def try_out(path: Path, manifest: ModelManifest, seconds: int = SECONDS) -> Parity:
@@ -36,36 +23,7 @@ def try_out(path: Path, manifest: ModelManifest, seconds: int = SECONDS) -> Pari
 
     Raises TaskFailure where the model cannot be loaded, fails, or answers otherwise than when it was trained.
     """
-    command = [sys.executable, "-m", __name__, str(path), str(seconds)]
-    try:
-        ended = subprocess.run(
-            command,
-            input=manifest.canonical().encode(),
-            capture_output=True,
-            timeout=WAITED * seconds,
-            env={**os.environ, **_QUIET, "PYTHONPATH": os.pathsep.join(sys.path)},
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise _broken(path, f"does not end within {WAITED * seconds} s") from None
-    if ended.returncode == REFUSED:
-        raise _failure(FailureResult.model_validate_json(ended.stdout))
-    if ended.returncode < 0:
-        raise _broken(path, f"is ended by {signal.Signals(-ended.returncode).name}")
-    if ended.returncode:
-        raise _broken(path, f"fails: {ended.stderr.decode(errors='replace').strip()[-300:]}")
-    return _compare(path, manifest, json.loads(ended.stdout))
-
-
-def _broken(path: Path, how: str) -> UserFailure:
-    return UserFailure(
-        Reason.UNSAFE_MODEL, f"a process that loads {path.name} and asks it {how}: train the model again"
-    )
-
-
-def _failure(told: FailureResult) -> TaskFailure:
-    kind = UserFailure if told.blame == "user" else WorldFailure
-    return kind(Reason(told.reason), told.message)
+    return _compare(path, manifest, tried(__name__, path, manifest.canonical(), seconds))
 
 
 def _compare(path: Path, manifest: ModelManifest, found: list[Any]) -> Parity:
@@ -95,23 +53,12 @@ def _difference(expected: str | float, answer: str | float) -> float:
 
 
 def main() -> int:
-    """The process: the manifest is on stdin; on stdout is what the model answers, or the failure."""
-    path, seconds = Path(sys.argv[1]), int(sys.argv[2])
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    memory = MEMORY + OF_ITS_SIZE * path.stat().st_size
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    manifest = ModelManifest.model_validate_json(sys.stdin.buffer.read())
-    try:
-        values = _answers(path, manifest)
-    except TaskFailure as failure:
-        print(failure.result().canonical())
-        return REFUSED
-    print(json.dumps(values))
-    return 0
+    """The process: on stdout is what the model answers, or the failure."""
+    return child(_answers)
 
 
-def _answers(path: Path, manifest: ModelManifest) -> list[Any]:
+def _answers(path: Path, told: str) -> list[Any]:
+    manifest = ModelManifest.model_validate_json(told)
     model = open_model(path, manifest)
     examples = example_rows(manifest)
     if not examples:

@@ -16,6 +16,7 @@ from modelyard_kit.model import LoadedModel
 from modelyard_kit.model import open_model as open_file
 from modelyard_kit.skops_format import FILE as MODEL_FILE
 from modelyard_kit.skops_format import UNREADABLE, SklearnModel, open_model
+from modelyard_kit.trial import try_open
 
 BOOSTED: dict[str, ModelFormat] = {"model.ubj": "xgboost", "model.json": "xgboost", "model.txt": "lightgbm"}
 PICKLES = frozenset({".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle"})
@@ -65,10 +66,16 @@ def load_artifact(folder: Path) -> Artifact:
 def _boosted(path: Path) -> Artifact:
     kind = BOOSTED[path.name]
     if path.suffix == ".json":
-        from modelyard_kit.xgboost_format import in_binary
+        from modelyard_kit.xgboost_json import in_binary
 
         path = _blamed(in_binary, path)
-    return Artifact(path, kind, partial(_blamed, open_file, path), [])
+    return Artifact(path, kind, partial(_blamed, _opened, path), [])
+
+
+def _opened(path: Path, manifest: ModelManifest) -> LoadedModel:
+    """In a process of its own first: what crashes there would end the pod without a word."""
+    try_open(path, manifest)
+    return open_file(path, manifest)
 
 
 def _blamed(read: Callable[..., T], path: Path, *more: Any) -> T:

@@ -111,6 +111,10 @@ class Capture(Schema):
     """Requests and predictions, kept as Parquet in the store for the drift monitor."""
 
     percent: int = Field(default=100, ge=0, le=100, description="Share of requests.")
+    layout: Literal["parquet", "sagemaker"] = Field(
+        default="parquet",
+        description="parquet is what drift checks read; sagemaker writes SageMaker's JSON lines, too.",
+    )
 
 
 StartupLimit = Annotated[

@@ -43,6 +43,11 @@ def captures(namespace: str, name: str) -> str:
     return f"captures/{namespace}/{name}/"
 
 
+def data_capture(namespace: str, name: str) -> str:
+    """Prefix of captured rows in SageMaker's layout; below it `<variant>/yyyy/mm/dd/hh/<pod>-<n>.jsonl` in UTC."""
+    return f"datacapture/{namespace}/{name}/"
+
+
 def shadows(namespace: str, name: str) -> str:
     """Prefix of predictions of a candidate that nobody got, beside those that somebody got; partitioned alike."""
     return f"shadows/{namespace}/{name}/"

@@ -131,6 +131,7 @@ class ServeTask(Task):
     model_digest: str
     revision: str
     capture_percent: int = 100
+    capture_layout: Literal["sagemaker"] | None = None  # beside Parquet, which drift checks read
     drain_seconds: int = 5
     flush_seconds: int = 10
     grpc: Literal[True] | None = None  # absent where it is not asked for: the documents of before stay what they were

@@ -28,6 +28,7 @@ def serve_task(resource: Object, spec: ModelDeploymentSpec, revision: Revision, 
         model_digest=revision.model_digest,
         revision=revision.revision,
         capture_percent=spec.capture.percent,
+        capture_layout="sagemaker" if spec.capture.layout == "sagemaker" else None,
         grpc=True if spec.grpc else None,
         container=container_task(spec.container) if spec.container else None,
     )

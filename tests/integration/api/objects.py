@@ -31,7 +31,7 @@ ADDED: dict[str, dict[str, dict[str, Any]]] = {
     "Dataset": {"spec": {"suspend": True, "columns": {"pii": ["email"]}}},
     "TrainingJob": {"spec": {"suspend": True}, "status": {"suspendedAttempts": 1}},
     "ModelDeployment": {
-        "spec": {"suspend": True, "grpc": True, "container": CONTAINER},
+        "spec": {"suspend": True, "grpc": True, "container": CONTAINER, "capture": {"layout": "sagemaker"}},
         "status": {name: {"parity": PARITY} for name in ("stable", "candidate", "previous")},
     },
     "DriftMonitor": {"spec": {"suspend": True}},

@@ -88,6 +88,12 @@ def test_grpc_for_an_endpoint_that_serves_is_a_rolling_update() -> None:
     assert "candidate" not in w.status
 
 
+def test_another_layout_of_captured_rows_is_told_where_it_is_asked_for_and_changes_nothing_where_not() -> None:
+    assert task(serving(capture={"layout": "sagemaker"}))["captureLayout"] == "sagemaker"
+    for plain in (serving(), serving(capture={"layout": "parquet"})):
+        assert "captureLayout" not in task(plain)
+
+
 def ports(w: World) -> list[dict[str, Any]]:
     """Of the servers' container."""
     found: list[dict[str, Any]] = template(w)["containers"][0]["ports"]

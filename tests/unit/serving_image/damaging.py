@@ -15,6 +15,7 @@ from random import Random
 from subprocess import run
 
 from modelyard.contract.manifest import ModelManifest
+from modelyard_kit.trial import REFUSED
 from modelyard_serving import trial
 
 SECONDS = 5
@@ -61,7 +62,7 @@ def _ending(path: Path, manifest: bytes) -> str:
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code < 0:
         return signal.Signals(-code).name
-    if code == trial.REFUSED:
+    if code == REFUSED:
         return str(json.loads(said.read_text())["reason"])
     return "fails" if code else "answered"
 
