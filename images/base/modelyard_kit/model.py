@@ -22,13 +22,19 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-# Each has FILE, the name of its file, and `load(path, manifest)`.
+# Each has FILE, the name of its file, SAFETY, and `load(path, manifest)`.
 FORMATS: Mapping[ModelFormat, str] = {
     "skops": "modelyard_kit.skops_format",
     "onnx": "modelyard_kit.onnx_format",
     "xgboost": "modelyard_kit.xgboost_format",
     "lightgbm": "modelyard_kit.lightgbm_format",
+    "torch-export": "modelyard_kit.torch_export_format",
+    "torchscript": "modelyard_kit.torchscript_format",
+    "safetensors": "modelyard_kit.safetensors_format",
 }
+
+
+TORCH_IMAGES = "modelyard/training-torch, serving-torch and drift-torch"
 
 
 class Prediction(NamedTuple):
@@ -82,7 +88,7 @@ def fetch_model(
     if manifest.format not in FORMATS:
         known = ", ".join(FORMATS)
         raise UserFailure(Reason.UNSAFE_MODEL, f"model format {manifest.format} cannot be loaded: publish {known}")
-    name: str = import_module(FORMATS[manifest.format]).FILE
+    name: str = loader(manifest.format).FILE
     file = next((f for f in manifest.files if Path(f.path or name).name == name), None)
     if file is None:
         raise WorldFailure(Reason.CORRUPT, f"the model's manifest lists no {name}")
@@ -91,7 +97,18 @@ def fetch_model(
 
 
 def open_model(path: Path, manifest: ModelManifest) -> LoadedModel:
-    """Raises UserFailure(UnsafeModel) for what the format's rules refuse, WorldFailure(Corrupt) for no such file."""
-    refuse_pickle(path)
-    model: LoadedModel = import_module(FORMATS[manifest.format]).load(path, manifest)
+    """Raises UserFailure(UnsafeModel) for what the format's rules refuse, WorldFailure(Corrupt) for no such file,
+    UserFailure(UserError) for a format that this image has no library for."""
+    reader = loader(manifest.format)
+    refuse_pickle(path, in_archives=not reader.SAFETY.describes_by_pickle)
+    model: LoadedModel = reader.load(path, manifest)
     return model
+
+
+def loader(model_format: ModelFormat) -> Any:
+    """The module of a format. Raises UserFailure(UserError) where this image has no library for it."""
+    try:
+        return import_module(FORMATS[model_format])
+    except ModuleNotFoundError as error:
+        text = f"this image has no {error.name}, which models of the format {model_format} need: use one that holds it"
+        raise UserFailure(Reason.USER_ERROR, f"{text}, as {TORCH_IMAGES} do") from error

@@ -17,11 +17,23 @@ SPECS: dict[str, dict[str, Any]] = {
     "ModelDeployment": {"model": {"trainingJobRef": {"name": "a"}}},
     "DriftMonitor": {"modelDeploymentRef": {"name": "a"}},
 }
+REVISION = {
+    "revision": "cccccccc",
+    "modelDigest": f"sha256:{'c' * 64}",
+    "trainingJob": "root",
+    "datasetDigest": f"sha256:{'a' * 64}",
+    "profileDigest": f"sha256:{'e' * 64}",
+    "modelCreatedAt": "2026-01-01T00:00:00Z",
+    "since": "2026-01-01T00:00:00Z",
+}
 # What came after the last release, for the objects named full.
 ADDED: dict[str, dict[str, dict[str, Any]]] = {
     "Dataset": {"spec": {"suspend": True}},
     "TrainingJob": {"spec": {"suspend": True}, "status": {"suspendedAttempts": 1}},
-    "ModelDeployment": {"spec": {"suspend": True, "grpc": True}},
+    "ModelDeployment": {
+        "spec": {"suspend": True, "grpc": True},
+        "status": {name: {**REVISION, "modelFormat": "torch-export"} for name in ("stable", "candidate", "previous")},
+    },
     "DriftMonitor": {"spec": {"suspend": True}},
 }
 
