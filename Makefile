@@ -51,7 +51,7 @@ integration: $(READY) ## on a real API server and a real object store; no root
 	@$(BIN)/python -m tests.cluster tool kubectl >/dev/null # Kubernetes is built before tests with time limits wait for it
 	@$(BIN)/pytest --numprocesses=auto --dist=loadfile tests/integration
 
-torch: $(READY) ## models of PyTorch, in the image that serves them: builds it, 1 GB
+torch: $(READY) ## models of PyTorch, in the images that hold it: builds them, 1 GB
 	@$(BIN)/python -m tests.torch_image -q
 
 test-crash: $(READY) ## kill the operator at every write of every scenario; half an hour and more

@@ -1,1 +1,1 @@
-"""Tests of models of PyTorch, which run inside the image that serves them: `python -m tests.torch_image`."""
+"""Tests of models of PyTorch, which run inside the images that hold it: `python -m tests.torch_image`."""

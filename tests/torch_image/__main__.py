@@ -1,6 +1,6 @@
-"""Builds the image serving-torch where it is not there yet, and runs the tests of this folder in it.
+"""Builds the images with torch where they are not there yet, and runs in each the tests of the folder of its name.
 
-Outside of it there is no torch: the wheel of PyPI is the one for several GPUs, of more than five gigabytes.
+Outside of them there is no torch: the wheel of PyPI is the one for several GPUs, of more than five gigabytes.
 """
 
 import sys
@@ -10,14 +10,21 @@ from images.builder.catalog import ROOT
 from images.builder.engine import engine
 from tests import environment
 
-PYTHON = "3.13"  # the image's
+PYTHON = "3.13"  # the images'
+FIXTURES = {"training": ["-p", "tests.unit.training_image.conftest"], "serving": []}
+HERE = "/src/tests/torch_image"
 
 
 def main() -> int:
-    (image,) = build(["serving-torch"], archives=False)
     mounts = {ROOT / "tests": "/src/tests", environment.folder("in-image", PYTHON): "/in-image"}
-    command = ["python", "-m", "pytest", "-c", "/src/tests/torch_image/pytest.ini", "--rootdir", "/src", *sys.argv[1:]]
-    return engine().run(image.ref, [*command, "/src/tests/torch_image"], mounts, {"PYTHONPATH": "/app:/in-image:/src"})
+    paths = {"PYTHONPATH": "/app:/in-image:/src"}
+    for image in build([f"{kind}-torch" for kind in FIXTURES], archives=False):
+        kind = image.name.removesuffix("-torch")
+        command = ["python", "-m", "pytest", "-c", f"{HERE}/pytest.ini", "--rootdir", "/src", *FIXTURES[kind]]
+        ended = engine().run(image.ref, [*command, *sys.argv[1:], f"{HERE}/{kind}"], mounts, paths)
+        if ended:
+            return ended
+    return 0
 
 
 if __name__ == "__main__":

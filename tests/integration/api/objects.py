@@ -17,22 +17,13 @@ SPECS: dict[str, dict[str, Any]] = {
     "ModelDeployment": {"model": {"trainingJobRef": {"name": "a"}}},
     "DriftMonitor": {"modelDeploymentRef": {"name": "a"}},
 }
-REVISION = {
-    "revision": "cccccccc",
-    "modelDigest": f"sha256:{'c' * 64}",
-    "trainingJob": "root",
-    "datasetDigest": f"sha256:{'a' * 64}",
-    "profileDigest": f"sha256:{'e' * 64}",
-    "modelCreatedAt": "2026-01-01T00:00:00Z",
-    "since": "2026-01-01T00:00:00Z",
-}
 # What came after the last release, for the objects named full.
 ADDED: dict[str, dict[str, dict[str, Any]]] = {
     "Dataset": {"spec": {"suspend": True}},
     "TrainingJob": {"spec": {"suspend": True}, "status": {"suspendedAttempts": 1}},
     "ModelDeployment": {
         "spec": {"suspend": True, "grpc": True},
-        "status": {name: {**REVISION, "modelFormat": "torch-export"} for name in ("stable", "candidate", "previous")},
+        "status": {name: {"modelFormat": "torch-export"} for name in ("stable", "candidate", "previous")},
     },
     "DriftMonitor": {"spec": {"suspend": True}},
 }
@@ -61,8 +52,14 @@ def complete(kind: Kind) -> list[dict[str, Any]]:
     for made in found:
         if made["metadata"]["name"] == "full":
             for part, fields in ADDED[kind.kind].items():
-                made[part] = {**made[part], **fields}
+                made[part] = merged(made[part], fields)
     return found
+
+
+def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """As a merge patch does, so that a field can be added to an object within."""
+    deeper = {k: merged(old[k], v) for k, v in new.items() if isinstance(v, dict) and isinstance(old.get(k), dict)}
+    return {**old, **new, **deeper}
 
 
 def schema(kind: Kind) -> dict[str, Any]:

@@ -95,6 +95,6 @@ def test_a_model_of_pytorch_names_the_image_that_can_load_it(name: str, tmp_path
         archive.writestr("model/data.pkl", pickle.dumps(1))
     left = load_artifact(tmp_path)
     with pytest.raises(
-        UserFailure, match="has no torch, which models of the format torch.* need: .*modelyard/training-torch"
+        UserFailure, match=r"has no torch, which models of the format torch.* need: .*modelyard/training-torch"
     ):
         left.opened(bare_manifest([X], format=left.format, label=Y, classes=["false", "true"]))
