@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format unit integration test-crash e2e test-soak soak soak-serving bench-short bench-operator bench-serving up down
+.PHONY: help setup demo test check format unit integration torch test-crash e2e test-soak soak soak-serving bench-short bench-operator bench-serving up down
 .PHONY: images crds docs protocol lock dev
 
 help: ## this list
@@ -27,7 +27,7 @@ down: $(READY) ## take the cluster away; what was built stays in the cache
 up: $(READY) ## a cluster with modelyard installed, for trying things out
 	@$(BIN)/python -m tests.product install
 
-test: check unit integration e2e test-soak bench-short ## everything CI runs
+test: check unit integration torch e2e test-soak bench-short ## everything CI runs
 
 check: $(READY) ## format, lint, types, import rules, generated files: seconds
 	@$(BIN)/ruff format --check --quiet .
@@ -50,6 +50,9 @@ unit: $(READY) ## pure parts: no cluster, no network
 integration: $(READY) ## on a real API server and a real object store; no root
 	@$(BIN)/python -m tests.cluster tool kubectl >/dev/null # Kubernetes is built before tests with time limits wait for it
 	@$(BIN)/pytest --numprocesses=auto --dist=loadfile tests/integration
+
+torch: $(READY) ## models of PyTorch, in the images that hold it: builds them, 1 GB
+	@$(BIN)/python -m tests.torch_image -q
 
 test-crash: $(READY) ## kill the operator at every write of every scenario; half an hour and more
 	@$(BIN)/pytest tests/integration/crash -s --crash-points=all

@@ -32,3 +32,18 @@ def _install(target: Path, lock: Path) -> None:
         pip = [str(target / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, "--require-hashes", "--no-deps", "-r", str(lock)], check=True)
     (target / "ready").touch()
+
+
+def folder(name: str, version: str) -> Path:
+    """The packages of requirements/<name>.txt, without native code, for the Python of an image: to be mounted there.
+    Raises CalledProcessError."""
+    lock = LOCKS / f"{name}.txt"
+    target = cache_dir() / f"{name}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
+    with exclusive(cache_dir() / f"{name}.lock", f"installing {name}"):
+        if not (target / "ready").exists():
+            shutil.rmtree(target, ignore_errors=True)
+            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+            other = ["--only-binary=:all:", "--python-version", version, "--target", str(target)]
+            subprocess.run([*pip, *other, "--require-hashes", "-r", str(lock)], check=True)
+            (target / "ready").touch()
+    return target

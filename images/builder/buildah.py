@@ -1,7 +1,9 @@
 """Builds by buildah without a daemon; chroot isolation needs no more rights than root in a container has."""
 
 import json
-from collections.abc import Iterator
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,6 +48,16 @@ class Buildah:
             full = Path(folder) / "full.tar"
             run(["buildah", "push", _full(ref), f"docker-archive:{full}:{_full(ref)}"])
             write_layered(full, archive, _full(ref), _layers(parent) if parent else [])
+
+    def run(self, ref: str, command: Sequence[str], mounts: Mapping[Path, str], environment: Mapping[str, str]) -> int:
+        words = [word for source, target in mounts.items() for word in ("--volume", f"{source}:{target}:ro")]
+        words += [word for name, value in environment.items() for word in ("--env", f"{name}={value}")]
+        container = run(["buildah", "from", "--pull-never", _full(ref)]).strip()
+        try:
+            settings = {**os.environ, **CHROOT}
+            return subprocess.run(["buildah", "run", *words, container, "--", *command], env=settings).returncode
+        finally:
+            run(["buildah", "rm", container])
 
 
 def _layers(ref: str) -> list[str]:

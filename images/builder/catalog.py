@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def _pod(name: str, parent: str, *requirements: str) -> Image:
 
 
 _BASE = "images/base/Dockerfile"
-IMAGES: Mapping[str, Image] = {
+_DEFAULT = {
     image.name: image
     for image in (
         Image("base-python", _BASE, (), stage="python"),
@@ -54,7 +54,14 @@ IMAGES: Mapping[str, Image] = {
         _pod("drift", "base-sklearn", "requirements/drift.txt"),
     )
 }
-FINAL = tuple(name for name in IMAGES if not name.startswith("base-"))
+# A gigabyte for two formats: built where they are asked for by name only.
+_TORCH = (
+    Image("base-torch", _BASE, (), "base-sklearn", "torch"),
+    *(replace(_DEFAULT[name], name=f"{name}-torch", parent="base-torch") for name in ("training", "serving", "drift")),
+)
+IMAGES: Mapping[str, Image] = {**_DEFAULT, **{image.name: image for image in _TORCH}}
+FINAL = tuple(name for name in _DEFAULT if not name.startswith("base-"))
+OPTIONAL = tuple(image.name for image in _TORCH if not image.stage)
 
 
 def ref(name: str) -> str:
@@ -64,7 +71,7 @@ def ref(name: str) -> str:
 
 def refs() -> dict[str, str]:
     """The refs of the images that run in a cluster."""
-    return {name: ref(name) for name in FINAL}
+    return {name: ref(name) for name in (*FINAL, *OPTIONAL)}
 
 
 def tag(name: str, root: Path = ROOT) -> str:

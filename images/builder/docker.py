@@ -1,5 +1,7 @@
 """Builds by a Docker engine."""
 
+import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from images.builder.debian import DEBIAN, make_rootfs
@@ -29,3 +31,9 @@ class Docker:
 
     def save(self, ref: str, archive: Path, parent: str | None) -> None:
         run(["docker", "save", "--output", str(archive), ref])
+
+    def run(self, ref: str, command: Sequence[str], mounts: Mapping[Path, str], environment: Mapping[str, str]) -> int:
+        words = [word for source, target in mounts.items() for word in ("--volume", f"{source}:{target}:ro")]
+        words += [word for name, value in environment.items() for word in ("--env", f"{name}={value}")]
+        own = ["--rm", "--network", "none", "--entrypoint", command[0]]
+        return subprocess.run(["docker", "run", *own, *words, ref, *command[1:]]).returncode

@@ -1,5 +1,6 @@
 """The two engines that build images, behind one interface."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +22,10 @@ class Engine(Protocol):
 
     def save(self, ref: str, archive: Path, parent: str | None) -> None:
         """Writes an archive. Where `layered`, it leaves out the parent's layers, to be loaded before it."""
+
+    def run(self, ref: str, command: Sequence[str], mounts: Mapping[Path, str], environment: Mapping[str, str]) -> int:
+        """The command's exit code, in a container of the image with these folders, to be read only. What it prints is
+        seen."""
 
 
 def engine() -> Engine:

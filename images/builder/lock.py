@@ -9,6 +9,7 @@ from images.builder.shell import run
 _POD = ("--python-version", "3.13", "--python-platform", "x86_64-manylinux_2_28")  # the images' Debian
 _DEV = ("--python-version", "3.11", "--universal")
 PEERS = ("peer-bentoml", "peer-kserve", "peer-litserve", "peer-mosec", "peer-ray", "peer-triton")
+IN_IMAGE = "in-image"
 _DEV_EXTRAS = ("operator", "dataset", "training", "serving", "store")
 LOCKS: Mapping[str, tuple[str, ...]] = {
     **{
@@ -16,6 +17,7 @@ LOCKS: Mapping[str, tuple[str, ...]] = {
         for name in ("kit", "operator", "dataset", "training", "serving", "drift", "store")
     },
     **{name: ("--group", name, *_DEV) for name in ("clients", "sagemaker", "shap", *PEERS)},
+    IN_IMAGE: ("--group", IN_IMAGE, *_POD),
     "dev": ("--group", "dev", *(word for extra in _DEV_EXTRAS for word in ("--extra", extra)), *_DEV),
 }
 

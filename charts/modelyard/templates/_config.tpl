@@ -8,7 +8,7 @@ store:
 storeSecret: {{ include "modelyard.store.secret" . | default nil | toJson }}
 serviceAccount: {{ .Values.workloads.serviceAccount | default nil | toJson }}
 images:
-  {{- range list "dataset" "training" "serving" "drift" }}
+  {{- range list "dataset" "training" "serving" "drift" "servingTorch" "driftTorch" }}
   {{ . }}: {{ include "modelyard.image" (list $ .) | quote }}
   {{- end }}
 imagePullPolicy: {{ .Values.images.pullPolicy }}

@@ -4,45 +4,22 @@ Safety: their files hold no code, but the libraries' parsers can crash on damage
 without bounds. So a server tries a file out in a process of its own first, and loads from our own store only.
 """
 
-from abc import abstractmethod
+from abc import ABC
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 
-from modelyard.contract.reasons import Reason
-from modelyard_kit.failure import UserFailure
-from modelyard_kit.model import LoadedModel, Prediction
-from modelyard_kit.tabular import table_matrix, values_matrix
+from modelyard_kit.matrix_model import Matrix, MatrixModel
 
-Matrix = npt.NDArray[Any]
+__all__ = ["BoostedModel", "Matrix"]
 
 
 @dataclass(frozen=True)
-class BoostedModel(LoadedModel):
-    library: ClassVar[str]
+class BoostedModel(MatrixModel, ABC):
     objectives: ClassVar[tuple[str, ...]]  # those that give the probability of each class
     booster: Any
-
-    def predict(self, table: pa.Table) -> Prediction:
-        return self._answered(table_matrix(table, self.manifest.features))
-
-    def predict_columns(self, columns: Sequence[Sequence[Any]]) -> Prediction:
-        """Without Arrow in between."""
-        return self._answered(values_matrix(columns, self.manifest.features))
-
-    @abstractmethod
-    def outputs(self, matrix: Matrix) -> Matrix:
-        """Of each row its value, the probability of the second of two classes, or that of each class."""
-
-    def _answered(self, matrix: Matrix) -> Prediction:
-        found = np.asarray(self.outputs(matrix), dtype=np.float64)
-        if self.manifest.task == "regression":
-            return Prediction(found.ravel().tolist())
-        return self.chosen(found if found.ndim == 2 else np.column_stack([1 - found, found]))
 
     def check(self, count: int, names: Sequence[str], objective: str, categories: bool) -> None:
         """Compares what the file says of itself with the manifest. `names` are empty where it has none.
@@ -50,13 +27,8 @@ class BoostedModel(LoadedModel):
         Raises UserFailure where it was made for other columns or classes.
         """
         features = self.manifest.features
-        text = [column.name for column in features if column.type == "string"]
         wanted = [column.name for column in features]
-        if text:
-            raise self.unfit(
-                f"takes numbers only, and feature {text[0]} is text: encode it in the Dataset's spec.transform.sql, "
-                "or use a scikit-learn pipeline, saved as model.skops"
-            )
+        self.check_numeric()
         if count != len(features):
             raise self.unfit(
                 f"takes {count} features, the dataset has {len(features)}: fit it on the columns of MODELYARD_FEATURES"
@@ -87,6 +59,3 @@ class BoostedModel(LoadedModel):
                 f"tells {max(width, 2)} classes apart, label {self.manifest.label.name} has {classes} in the rows to "
                 "train on: fit it on their indices in ascending order, from 0"
             )
-
-    def unfit(self, how: str) -> UserFailure:
-        return UserFailure(Reason.USER_ERROR, f"the {self.library} model {how}")

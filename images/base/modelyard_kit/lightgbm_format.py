@@ -10,8 +10,10 @@ from modelyard.contract.manifest import ModelManifest
 from modelyard.contract.reasons import Reason
 from modelyard_kit.boosted import BoostedModel, Matrix
 from modelyard_kit.failure import WorldFailure
+from modelyard_kit.safety import Safety
 
 FILE = "model.txt"
+SAFETY = Safety.NATIVE
 
 
 @dataclass(frozen=True)

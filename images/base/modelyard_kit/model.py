@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from modelyard.contract.manifest import BlobFile, ModelFormat, ModelManifest
+from modelyard.contract.manifest import TORCH_FORMATS, BlobFile, ModelFormat, ModelManifest
 from modelyard.contract.reasons import Reason
 from modelyard.contract.store import model_manifest
 from modelyard_kit.content import refuse_pickle
@@ -23,15 +23,22 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-# Each has FILE, the name of its file, and `load(path, manifest)`.
+# Each has FILE, the name of its file, SAFETY, and `load(path, manifest)`.
 FORMATS: Mapping[ModelFormat, str] = {
     "skops": "modelyard_kit.skops_format",
     "onnx": "modelyard_kit.onnx_format",
     "xgboost": "modelyard_kit.xgboost_format",
     "lightgbm": "modelyard_kit.lightgbm_format",
+    "torch-export": "modelyard_kit.torch_export_format",
+    "torchscript": "modelyard_kit.torchscript_format",
+    "safetensors": "modelyard_kit.safetensors_format",
 }
 
-NATIVE: frozenset[ModelFormat] = frozenset({"xgboost", "lightgbm"})  # their parsers crash on damaged files
+# Their parsers are native code, which may crash on damaged files.
+NATIVE = frozenset({"xgboost", "lightgbm"}) | TORCH_FORMATS
+
+
+TORCH_IMAGES = "modelyard/training-torch, serving-torch and drift-torch"
 
 
 class Prediction(NamedTuple):
@@ -105,12 +112,23 @@ def model_file(model_format: ModelFormat) -> str:
     if model_format not in FORMATS:
         known = ", ".join(FORMATS)
         raise UserFailure(Reason.UNSAFE_MODEL, f"model format {model_format} cannot be loaded: publish {known}")
-    name: str = import_module(FORMATS[model_format]).FILE
+    name: str = loader(model_format).FILE
     return name
 
 
 def open_model(path: Path, manifest: ModelManifest) -> LoadedModel:
-    """Raises UserFailure(UnsafeModel) for what the format's rules refuse, WorldFailure(Corrupt) for no such file."""
-    refuse_pickle(path)
-    model: LoadedModel = import_module(FORMATS[manifest.format]).load(path, manifest)
+    """Raises UserFailure(UnsafeModel) for what the format's rules refuse, WorldFailure(Corrupt) for no such file,
+    UserFailure(UserError) for a format that this image has no library for."""
+    reader = loader(manifest.format)
+    refuse_pickle(path, in_archives=not reader.SAFETY.describes_by_pickle)
+    model: LoadedModel = reader.load(path, manifest)
     return model
+
+
+def loader(model_format: ModelFormat) -> Any:
+    """The module of a format. Raises UserFailure(UserError) where this image has no library for it."""
+    try:
+        return import_module(FORMATS[model_format])
+    except ModuleNotFoundError as error:
+        text = f"this image has no {error.name}, which models of the format {model_format} need: use one that holds it"
+        raise UserFailure(Reason.USER_ERROR, f"{text}, as {TORCH_IMAGES} do") from error

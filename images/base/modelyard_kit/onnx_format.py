@@ -20,9 +20,11 @@ from modelyard.contract.manifest import Column, ModelManifest
 from modelyard.contract.reasons import Reason
 from modelyard_kit.failure import UserFailure, WorldFailure
 from modelyard_kit.model import LoadedModel, Prediction
-from modelyard_kit.tabular import column_values, in_numbers, values_matrix
+from modelyard_kit.safety import Safety
+from modelyard_kit.tabular import column_values, in_float32, in_numbers, values_matrix
 
 FILE = "model.onnx"
+SAFETY = Safety.GRAPH
 MISSING = "\ue000missing"  # ONNX has no missing strings; no text that people write begins so
 MAX_BYTES = 512 * 2**20
 DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml"})
@@ -79,16 +81,6 @@ def of_values(values: Sequence[Any], column: Column) -> Vector:
     if column.type == "string":
         return np.array([MISSING if value is None else value for value in values], dtype=object)
     return in_float32(in_numbers(values, column))
-
-
-def in_float32(values: Any) -> Vector:
-    """Numbers beyond its range become the largest it has, not infinite: what a graph makes of those is no number."""
-    try:
-        with np.errstate(over="raise"):
-            return np.asarray(values, dtype=np.float32)
-    except FloatingPointError:
-        largest = np.finfo(np.float32).max
-        return np.clip(np.asarray(values, dtype=np.float64), -largest, largest).astype(np.float32)
 
 
 def load(path: Path, manifest: ModelManifest) -> OnnxModel:

@@ -20,10 +20,12 @@ from modelyard.contract.reasons import Reason
 from modelyard_kit.content import check_archive
 from modelyard_kit.failure import UserFailure, WorldFailure
 from modelyard_kit.model import LoadedModel, Prediction
+from modelyard_kit.safety import Safety
 from modelyard_kit.tabular import table_frame
 
 FILE = "model.skops"
 UNREADABLE = (zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, EOFError)  # what skops raises then
+SAFETY = Safety.TYPES
 
 # What the estimators of scikit-learn need beyond skops' own list. None runs code on load; a partial's function is
 # checked like every other type.

@@ -121,3 +121,13 @@ def in_numbers(values: Sequence[Any], column: Column) -> Sequence[Any]:
     if column.type == "date":
         return [None if value is None else (value.toordinal() - EPOCH) * DAY for value in values]
     return values
+
+
+def in_float32(values: Any) -> npt.NDArray[Any]:
+    """Numbers beyond its range become the largest it has, not infinite: what a graph makes of those is no number."""
+    try:
+        with np.errstate(over="raise"):
+            return np.asarray(values, dtype=np.float32)
+    except FloatingPointError:
+        largest = np.finfo(np.float32).max
+        return np.clip(np.asarray(values, dtype=np.float64), -largest, largest).astype(np.float32)

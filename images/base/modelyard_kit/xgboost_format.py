@@ -14,9 +14,11 @@ from modelyard.contract.manifest import ModelManifest
 from modelyard.contract.reasons import Reason
 from modelyard_kit.boosted import BoostedModel, Matrix
 from modelyard_kit.failure import WorldFailure
+from modelyard_kit.safety import Safety
 from modelyard_kit.ubjson import check_ubjson
 
 FILE = "model.ubj"
+SAFETY = Safety.NATIVE
 
 
 @dataclass(frozen=True)

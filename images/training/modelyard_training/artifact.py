@@ -1,4 +1,4 @@
-"""The model a script left behind: one file of scikit-learn's, XGBoost's or LightGBM's, that serving loads."""
+"""The model a script left behind: one file of a format that serving loads."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 import skops.io
 
-from modelyard.contract.manifest import ModelFormat, ModelManifest
+from modelyard.contract.manifest import TORCH_FORMATS, ModelFormat, ModelManifest
 from modelyard.contract.reasons import Reason
+from modelyard_kit.architecture import FILE as ARCHITECTURE
 from modelyard_kit.content import check_archive, refuse_pickle
 from modelyard_kit.failure import UserFailure, WorldFailure
 from modelyard_kit.model import LoadedModel
@@ -18,10 +19,27 @@ from modelyard_kit.skops_format import FILE as MODEL_FILE
 from modelyard_kit.skops_format import UNREADABLE, SklearnModel, open_model
 from modelyard_kit.trial import try_open
 
-BOOSTED: dict[str, ModelFormat] = {"model.ubj": "xgboost", "model.json": "xgboost", "model.txt": "lightgbm"}
-PICKLES = frozenset({".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle"})
+NATIVE: dict[str, ModelFormat] = {
+    "model.ubj": "xgboost",
+    "model.json": "xgboost",
+    "model.txt": "lightgbm",
+    "model.pt2": "torch-export",
+    "model.pt": "torchscript",
+    "model.safetensors": "safetensors",
+}
+WRITERS: dict[ModelFormat, str] = {
+    "xgboost": "save_model",
+    "lightgbm": "save_model",
+    "torch-export": "torch.export.save",
+    "torchscript": "torch.jit.save",
+    "safetensors": "safetensors' save_file",
+}
+PICKLES = frozenset({".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".pth"})
 FIX = f"write it with skops.io.dump(model, os.path.join(os.environ['SM_MODEL_DIR'], '{MODEL_FILE}'))"
-OWN = "a model of XGBoost or LightGBM with its save_model, as model.ubj or model.txt"
+OWN = (
+    "a model of XGBoost or LightGBM with its save_model, as model.ubj or model.txt, or one of PyTorch with "
+    "torch.export.save, as model.pt2"
+)
 T = TypeVar("T")
 
 
@@ -37,16 +55,16 @@ class Artifact:
 
 
 def load_artifact(folder: Path) -> Artifact:
-    """MODEL_FILE or the only *.skops file in SM_MODEL_DIR, or the one that is named in BOOSTED.
+    """MODEL_FILE or the only *.skops file in SM_MODEL_DIR, or the one that is named in NATIVE.
 
     Raises UserFailure where there is none, or one that serving would not load.
     """
     path = _find(folder)
     if path.is_symlink():
         raise UserFailure(Reason.UNSAFE_MODEL, f"{path.name} is a symbolic link: write the model's own file")
+    if path.name in NATIVE:
+        return _native(path)
     refuse_pickle(path)
-    if path.name in BOOSTED:
-        return _boosted(path)
     try:
         check_archive(path)
         types = sorted(skops.io.get_untrusted_types(file=path))
@@ -63,13 +81,19 @@ def load_artifact(folder: Path) -> Artifact:
     return Artifact(path, "skops", partial(SklearnModel, estimator=estimator), types, estimator)
 
 
-def _boosted(path: Path) -> Artifact:
-    kind = BOOSTED[path.name]
+def _native(path: Path) -> Artifact:
+    kind = NATIVE[path.name]
+    refuse_pickle(path, in_archives=kind not in TORCH_FORMATS)
     if path.suffix == ".json":
         from modelyard_kit.xgboost_json import in_binary
 
-        path = _blamed(in_binary, path)
-    return Artifact(path, kind, partial(_blamed, _opened, path), [])
+        path = _blamed(kind, in_binary, path)
+    described = path.with_name(ARCHITECTURE)
+    if kind == "safetensors" and described.is_file():
+        from modelyard_kit.safetensors_format import describe
+
+        _blamed(kind, describe, path, described.read_bytes())
+    return Artifact(path, kind, partial(_blamed, kind, _opened, path), [])
 
 
 def _opened(path: Path, manifest: ModelManifest) -> LoadedModel:
@@ -78,19 +102,19 @@ def _opened(path: Path, manifest: ModelManifest) -> LoadedModel:
     return open_file(path, manifest)
 
 
-def _blamed(read: Callable[..., T], path: Path, *more: Any) -> T:
+def _blamed(kind: ModelFormat, read: Callable[..., T], path: Path, *more: Any) -> T:
     """What cannot be read was written so by the script."""
     try:
         return read(path, *more)
     except WorldFailure as failure:
-        raise UserFailure(Reason.USER_ERROR, f"{failure.message}: write it with save_model") from failure
+        raise UserFailure(Reason.USER_ERROR, f"{failure.message}: write it with {WRITERS[kind]}") from failure
 
 
 def _find(folder: Path) -> Path:
     if (folder / MODEL_FILE).is_file():
         return folder / MODEL_FILE
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    found = [path for path in files if path.suffix == ".skops" or path in {folder / name for name in BOOSTED}]
+    found = [path for path in files if path.suffix == ".skops" or path in {folder / name for name in NATIVE}]
     if len(found) == 1:
         return found[0].rename(folder / MODEL_FILE) if found[0].suffix == ".skops" else found[0]
     if found:

@@ -202,6 +202,7 @@ class Revision(Schema):
 
     revision: str = Field(max_length=16, description="Its name: in labels, Services and captured rows.")
     model_digest: Digest = Field(description="The model.")
+    model_format: str | None = Field(default=None, max_length=16, description="Its format: some need another image.")
     training_job: str = Field(max_length=63, description="The TrainingJob it came from.")
     dataset_digest: Digest | None = Field(default=None, description="The data it was trained on.")
     profile_digest: Digest | None = Field(default=None, description="The baseline drift is measured against.")

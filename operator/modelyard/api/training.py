@@ -129,7 +129,9 @@ class ModelStatus(Schema):
     """The model that came out."""
 
     digest: Digest = Field(description="sha256 of its manifest.")
-    format: str = Field(max_length=16, description="skops, onnx, xgboost or lightgbm.")
+    format: str = Field(
+        max_length=16, description="skops, onnx, xgboost, lightgbm, torch-export, torchscript or safetensors."
+    )
     bytes: Count = Field(description="Size of its files.")
     profile_digest: Digest = Field(description="Profile of the rows it was trained on.")
     created_at: Time = Field(description="When it was published.")

@@ -3,6 +3,7 @@
 Checks read their task from one ConfigMap that follows the serving model; a gate attempt carries its own.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from modelyard.api.drift import DriftMonitorSpec
@@ -64,10 +65,13 @@ def gate_name(monitor: Object, retrain_id: str, attempt: int) -> str:
     return child_name(monitor["metadata"]["name"], GATE, retrain_id, str(attempt))
 
 
-def gate_job(monitor: Object, name: str, task: GateTask, settings: Settings) -> dict[str, Any]:
-    """An attempt of the gate."""
-    return job(monitor, name, GATE, _pod(task, settings), DEADLINE_SECONDS, settings)
+def gate_job(
+    monitor: Object, name: str, task: GateTask, formats: Sequence[str | None], settings: Settings
+) -> dict[str, Any]:
+    """An attempt of the gate, which loads models of these formats."""
+    pod = TaskPod(settings.images.gate_of(*formats), task)
+    return job(monitor, name, GATE, pod, DEADLINE_SECONDS, settings)
 
 
-def _pod(task: GateTask | str, settings: Settings) -> TaskPod:
+def _pod(task: str, settings: Settings) -> TaskPod:
     return TaskPod(settings.images.drift, task)

@@ -128,7 +128,8 @@ def _gate(loop: Loop, observed: Observed, settings: Settings) -> tuple[Loop, Inq
     attempt = read_attempt(observed, observed.named("Job", name), loop.now, settings)
     if attempt.state == "Absent":
         task = gate_task(loop.monitor, loop.spec, loop.stable, challenger, settings)
-        return loop.applying(gate_job(loop.monitor, name, task, settings)), Inquiry(), None
+        formats = (loop.stable.model_format, challenger["status"]["model"].get("format"))
+        return loop.applying(gate_job(loop.monitor, name, task, formats, settings)), Inquiry(), None
     if attempt.state in ("Pending", "Running"):
         return loop, attempt.inquiry, attempt.failure
     after = judged(loop, attempt)

@@ -38,6 +38,7 @@ def revision_of(job: Object, now: datetime) -> Revision | None:
     return Revision(
         revision=revision_name(model.digest),
         model_digest=model.digest,
+        model_format=model.format,
         training_job=job["metadata"]["name"],
         dataset_digest=status.get("datasetDigest"),
         profile_digest=model.profile_digest,

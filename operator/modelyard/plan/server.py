@@ -59,12 +59,14 @@ def server_deployment(
             "minReadySeconds": NOTICE_SECONDS,
             "selector": {"matchLabels": pods},
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
-            "template": pod_template(_pod(spec, config, pods, settings), pods, settings),
+            "template": pod_template(_pod(spec, revision, config, pods, settings), pods, settings),
         },
     }
 
 
-def _pod(spec: ModelDeploymentSpec, config: str, pods: dict[str, str], settings: Settings) -> TaskPod:
+def _pod(
+    spec: ModelDeploymentSpec, revision: Revision, config: str, pods: dict[str, str], settings: Settings
+) -> TaskPod:
     spread = {
         "maxSkew": 1,
         "topologyKey": "kubernetes.io/hostname",
@@ -73,7 +75,7 @@ def _pod(spec: ModelDeploymentSpec, config: str, pods: dict[str, str], settings:
     }
     port = FRONT_PORT if spec.container else SERVING_PORT
     return TaskPod(
-        image=settings.images.serving,
+        image=settings.images.server_of(revision.model_format),
         task=config,
         resources=spec.resources,
         restart_policy="Always",

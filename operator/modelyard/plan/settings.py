@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from modelyard.contract.manifest import TORCH_FORMATS
 from modelyard.contract.store import StoreConfig
 
 
@@ -11,6 +12,16 @@ class Images:
     training: str = "modelyard/training:dev"
     serving: str = "modelyard/serving:dev"
     drift: str = "modelyard/drift:dev"
+    serving_torch: str = "modelyard/serving-torch:dev"  # for models that need torch
+    drift_torch: str = "modelyard/drift-torch:dev"
+
+    def server_of(self, model_format: str | None) -> str:
+        """The image that serves a model of the format; None is one that an earlier version wrote."""
+        return self.serving_torch if model_format in TORCH_FORMATS else self.serving
+
+    def gate_of(self, *formats: str | None) -> str:
+        """The image that can load the models of all these formats."""
+        return self.drift_torch if TORCH_FORMATS.intersection(formats) else self.drift
 
 
 @dataclass(frozen=True)

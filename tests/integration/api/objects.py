@@ -32,7 +32,9 @@ ADDED: dict[str, dict[str, dict[str, Any]]] = {
     "TrainingJob": {"spec": {"suspend": True}, "status": {"suspendedAttempts": 1}},
     "ModelDeployment": {
         "spec": {"suspend": True, "grpc": True, "container": CONTAINER, "capture": {"layout": "sagemaker"}},
-        "status": {name: {"parity": PARITY} for name in ("stable", "candidate", "previous")},
+        "status": {
+            name: {"parity": PARITY, "modelFormat": "torch-export"} for name in ("stable", "candidate", "previous")
+        },
     },
     "DriftMonitor": {"spec": {"suspend": True}},
 }

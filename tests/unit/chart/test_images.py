@@ -4,17 +4,21 @@ import pytest
 
 from tests.unit.chart.rendering import DIGEST, Helm
 
-NAMES = ("operator", "dataset", "training", "serving", "drift", "store")
+IMAGES = {
+    **{name: name for name in ("operator", "dataset", "training", "serving", "drift", "store")},
+    "servingTorch": "serving-torch",
+    "driftTorch": "drift-torch",
+}
 
 
 def test_images_default_to_the_charts_version(helm: Helm) -> None:
-    assert set(helm.template({}).images()) == {f"modelyard/{name}:0.1.0" for name in NAMES}
+    assert set(helm.template({}).images()) == {f"modelyard/{name}:0.1.0" for name in IMAGES.values()}
 
 
 def test_the_registry_value_rewrites_every_image(helm: Helm) -> None:
-    images = {name: f"ghcr.io/modelyard/{name}:7" for name in NAMES}
+    images = {key: f"ghcr.io/modelyard/{name}:7" for key, name in IMAGES.items()}
     rendered = helm.template({"images": {**images, "registry": "registry.example.com:5000/ml"}})
-    assert set(rendered.images()) == {f"registry.example.com:5000/ml/modelyard/{name}:7" for name in NAMES}
+    assert set(rendered.images()) == {f"registry.example.com:5000/ml/modelyard/{name}:7" for name in IMAGES.values()}
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from images.builder.catalog import FINAL, IMAGES, ROOT, chain, tag
-from images.builder.lock import LOCKS, PEERS, command
+from images.builder.catalog import FINAL, IMAGES, OPTIONAL, ROOT, chain, tag
+from images.builder.lock import IN_IMAGE, LOCKS, PEERS, command
 
 PIN = re.compile(r"^([a-z0-9._-]+)==(\S+)", re.M)
 
@@ -58,7 +58,7 @@ def test_code_does_not_change_the_base(tree: Path) -> None:
 
 
 def test_parents_are_built_first_and_once() -> None:
-    names = [image.name for image in chain(list(FINAL))]
+    names = [image.name for image in chain([*FINAL, *OPTIONAL])]
     assert sorted(names) == sorted(IMAGES)
     for name in names:
         parent = IMAGES[name].parent
@@ -75,6 +75,15 @@ def test_a_dockerfile_copies_exactly_its_inputs_and_runs_as_nobody(name: str) ->
     assert "ENTRYPOINT" in text
 
 
+def test_what_holds_torch_is_built_by_name_only_from_the_same_files_as_its_image_without() -> None:
+    assert OPTIONAL == ("training-torch", "serving-torch", "drift-torch")
+    assert not any(image.name == "base-torch" for image in chain(list(FINAL)))
+    for name in OPTIONAL:
+        image, without = IMAGES[name], IMAGES[name.removesuffix("-torch")]
+        assert image.parent == "base-torch"
+        assert (image.dockerfile, image.inputs) == (without.dockerfile, without.inputs)
+
+
 @pytest.mark.parametrize("name", LOCKS)
 def test_a_lock_says_how_it_was_made_and_holds_hashes(name: str) -> None:
     text = (ROOT / f"requirements/{name}.txt").read_text()
@@ -85,7 +94,7 @@ def test_a_lock_says_how_it_was_made_and_holds_hashes(name: str) -> None:
 def test_layers_and_images_pin_the_same_versions() -> None:
     pins: dict[str, set[str]] = {}
     for name in LOCKS:
-        if name not in ("dev", "clients", "sagemaker", "shap", *PEERS):
+        if name not in ("dev", "clients", "sagemaker", "shap", IN_IMAGE, *PEERS):
             for package, version in PIN.findall((ROOT / f"requirements/{name}.txt").read_text()):
                 pins.setdefault(package, set()).add(version)
     assert {package: found for package, found in pins.items() if len(found) > 1} == {}

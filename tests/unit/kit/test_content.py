@@ -14,7 +14,7 @@ import pytest
 from modelyard.contract.reasons import Reason
 from modelyard_kit.content import check_archive, refuse_pickle
 from modelyard_kit.failure import TaskFailure
-from modelyard_kit.model import FORMATS, open_model
+from modelyard_kit.model import open_model
 from tests.unit.serving_image import models
 from tests.unit.serving_image.models import NUMERIC, Place
 
@@ -79,7 +79,7 @@ def test_an_archive_that_is_more_than_it_seems_is_refused(data: bytes, reason: R
     assert told.value.reason == reason
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", models.FORMATS)
 def test_models_of_ours_are_none_of_these_and_shortened_ones_are_refused(form: Any, tmp_path: Path) -> None:
     where: Place = models.place(tmp_path)
     manifest, path = models.fetched(where, models.publish(where, "classification", NUMERIC, form=form))

@@ -15,8 +15,8 @@ from onnx import TensorProto, helper, numpy_helper
 from modelyard.contract.manifest import Column, ColumnType
 from modelyard.contract.reasons import Reason
 from modelyard_kit.failure import TaskFailure
-from modelyard_kit.onnx_format import FILE, in_float32, load, of_table, of_values
-from modelyard_kit.tabular import columns_table
+from modelyard_kit.onnx_format import FILE, load, of_table, of_values
+from modelyard_kit.tabular import columns_table, in_float32
 from tests.unit.kit.frames import table_of
 from tests.unit.kit.manifests import bare_manifest
 

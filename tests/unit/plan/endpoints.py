@@ -15,14 +15,14 @@ ROLLOUT = {
 FAILURE = '{"result": "failure", "blame": "user", "reason": "UnsafeModel", "message": "os.system is not allowed"}'
 
 
-def model(name: str, letter: str, day: int, *, approved: bool = True) -> Built:
+def model(name: str, letter: str, day: int, *, approved: bool = True, form: str = "skops") -> Built:
     job = training_job(name)
     if name != "t":
         trigger = {"driftMonitorRef": {"name": "w"}, "rootRef": {"name": "t"}, "reason": "Performance"}
         job = job.spec(trigger=trigger)
     artifact = {
         "digest": digest(letter),
-        "format": "skops",
+        "format": form,
         "bytes": 1,
         "profileDigest": digest("e"),
         "createdAt": f"2026-02-0{day}T00:00:00Z",

@@ -19,14 +19,14 @@ PERFORMANCE = {
 }
 
 
-def served(letter: str = "a", job_name: str = "t") -> Built:
+def served(letter: str = "a", job_name: str = "t", form: str | None = None) -> Built:
     stable = {
         "revision": letter * 8,
         "modelDigest": digest(letter),
         "trainingJob": job_name,
         "since": "2026-03-01T00:00:00Z",
     }
-    return deployment().status(stable=stable)
+    return deployment().status(stable=stable | ({"modelFormat": form} if form else {}))
 
 
 def world(**retrain: Any) -> World:
@@ -72,10 +72,10 @@ def checked(w: World, result: CheckResult, name: str = "") -> None:
     w.run()
 
 
-def trains(w: World, phase: str = "Succeeded", letter: str = "c") -> str:
+def trains(w: World, phase: str = "Succeeded", letter: str = "c", form: str = "onnx") -> str:
     name = str(w.status["retrain"]["trainingJob"])
     made = w.related["TrainingJob", name]
-    artifact = {"digest": digest(letter), "createdAt": "2026-03-01T12:10:00Z"}
+    artifact = {"digest": digest(letter), "format": form, "createdAt": "2026-03-01T12:10:00Z"}
     done = made.status(phase=phase, model=artifact, datasetCheckedAt="2026-03-01T12:05:00Z")
     w.set(done if phase == "Succeeded" else made.status(phase=phase).condition("Ready", "False", "UserError", "exit 3"))
     w.pass_(60)

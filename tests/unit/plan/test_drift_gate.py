@@ -1,9 +1,11 @@
 """A challenger's way through its gate: judged on newer rows, promoted, refused or looked at again."""
 
+import pytest
+
 from modelyard.contract.reasons import Reason
 from modelyard.contract.tasks import GateTask
 from tests.unit.plan.builders import digest, task_in
-from tests.unit.plan.monitored import checked, decay, ends, gate, gate_jobs, gating, served
+from tests.unit.plan.monitored import checked, decay, ends, gate, gate_jobs, gating, served, trains, world
 
 
 def test_a_trained_challenger_is_judged_on_newer_rows() -> None:
@@ -64,3 +66,21 @@ def test_the_gate_judges_against_what_serves_by_then() -> None:
     w.run()
     task = GateTask.model_validate_json(task_in(w.child("Job", gate_jobs(w)[-1])))
     assert task.champion.model_digest == digest("f")
+
+
+@pytest.mark.parametrize(
+    ("champion", "challenger", "image"),
+    [
+        (None, "onnx", "modelyard/drift:dev"),
+        ("safetensors", "skops", "modelyard/drift:dev"),
+        ("torchscript", "onnx", "modelyard/drift-torch:dev"),
+        ("onnx", "torch-export", "modelyard/drift-torch:dev"),
+    ],
+)
+def test_a_gate_can_load_both_models(champion: str | None, challenger: str, image: str) -> None:
+    w = world()
+    w.set(served(form=champion))
+    checked(w, decay())
+    trains(w, form=challenger)
+    (container,) = w.child("Job", gate_jobs(w)[0])["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == image

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from modelyard.plan.serving import plan_serving
 from tests.unit.plan.builders import deployment, digest, training_job
 from tests.unit.plan.endpoints import FAILURE, broken, model, serving, world
@@ -208,3 +210,30 @@ def test_an_invalid_spec_from_before_a_rule_is_said() -> None:
     w.run()
     assert w.condition("Stalled") == ("True", "ConfigError")
     assert "spec.replicas.min" in w.message()
+
+
+@pytest.mark.parametrize(
+    ("form", "image"),
+    [
+        *((form, "modelyard/serving:dev") for form in ("skops", "onnx", "xgboost", "lightgbm", "safetensors")),
+        *((form, "modelyard/serving-torch:dev") for form in ("torch-export", "torchscript")),
+    ],
+)
+def test_only_formats_of_pytorch_are_served_by_the_image_that_holds_it(form: str, image: str) -> None:
+    w = world(model("t", "a", 1, form=form))
+    w.run()
+    (container,) = w.child("Deployment", "m-aaaaaaaa")["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == image
+    assert w.status["stable"]["modelFormat"] == form
+
+
+def test_each_revision_of_a_rollout_has_the_image_of_its_own_format() -> None:
+    w = serving(model("t", "a", 1, form="onnx"))
+    w.set(model("t-r-00000001", "b", 2, form="torch-export"))
+    w.run()
+    w.run()
+    images = {
+        name: w.child("Deployment", name)["spec"]["template"]["spec"]["containers"][0]["image"]
+        for name in ("m-aaaaaaaa", "m-bbbbbbbb")
+    }
+    assert images == {"m-aaaaaaaa": "modelyard/serving:dev", "m-bbbbbbbb": "modelyard/serving-torch:dev"}

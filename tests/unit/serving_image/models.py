@@ -1,6 +1,7 @@
 """Small real models, published to a store of local files as training publishes them, and servers of them."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import lightgbm
 import numpy as np
 import uvicorn
 import xgboost
+from safetensors.numpy import save_file
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline
@@ -19,9 +21,11 @@ from sklearn.preprocessing import OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier
 
 from modelyard.contract.document import digest_of
-from modelyard.contract.manifest import Column, ModelFormat, ModelManifest
+from modelyard.contract.manifest import TORCH_FORMATS, Column, ModelFormat, ModelManifest
 from modelyard.contract.store import StoreConfig, model_manifest
 from modelyard.contract.tasks import ServeTask
+from modelyard_kit import model as kit
+from modelyard_kit.architecture import HEADER
 from modelyard_kit.model import LoadedModel, fetch_model, load_model, publish_file
 from modelyard_kit.profile import publish_profile
 from modelyard_kit.skops_format import save_model
@@ -36,6 +40,7 @@ from modelyard_serving.shell import shell
 from modelyard_training.export import convert
 from tests.unit.kit.frames import frame_of, table_of
 
+FORMATS = tuple(form for form in kit.FORMATS if form not in TORCH_FORMATS)  # the others: tests/torch_image
 Kind = Literal["classification", "inverted", "regression"]
 FEATURES = [
     Column(name="price", type="float64", nullable=False),
@@ -109,6 +114,18 @@ def boosted(form: ModelFormat, kind: Kind, features: list[Column], folder: Path)
     return path
 
 
+def perceptron(kind: Kind, features: list[Column], folder: Path) -> Path:
+    """Weights of no hidden layer that answer as `train`'s estimator does."""
+    path, slope = folder / "model.safetensors", {"regression": 2.0, "classification": -4.0, "inverted": 4.0}[kind]
+    weight = np.zeros((1, len(features)), np.float32)
+    weight[0, 0] = slope
+    bias = np.array([1.0 if kind == "regression" else -19.5 * slope], np.float32)
+    output = "identity" if kind == "regression" else "sigmoid"
+    said = {"kind": "mlp", "sizes": [len(features), 1], "layers": ["0"], "output": output}
+    save_file({"0.weight": weight, "0.bias": bias}, path, metadata={HEADER: json.dumps(said)})
+    return path
+
+
 def publish(
     where: Place,
     kind: Kind,
@@ -123,6 +140,8 @@ def publish(
     types: list[str] = []
     if form in ("xgboost", "lightgbm"):
         paths, classes = [boosted(form, kind, features, folder)], ["high", "low"]
+    elif form == "safetensors":
+        paths, classes = [perceptron(kind, features, folder)], ["high", "low"]
     else:
         estimator = train(kind, features)
         path, types = save_model(estimator, folder)

@@ -31,6 +31,7 @@ print(*(name for name in {LIBRARIES} if name in sys.modules))
         ("onnx", {"xgboost", "lightgbm", "sklearn", "pandas", "skops"}),
         ("xgboost", {"lightgbm", "onnxruntime", "skops"}),
         ("lightgbm", {"xgboost", "onnxruntime", "skops"}),
+        ("safetensors", {"xgboost", "lightgbm", "onnxruntime", "sklearn", "pandas", "skops"}),
     ],
 )
 def test_a_server_imports_the_libraries_of_its_format_only(where: Place, form: ModelFormat, never: set[str]) -> None:

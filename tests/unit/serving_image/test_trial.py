@@ -11,7 +11,6 @@ from sklearn.tree import DecisionTreeClassifier
 from modelyard.contract.manifest import ModelManifest
 from modelyard.contract.reasons import Reason
 from modelyard_kit.failure import TaskFailure
-from modelyard_kit.model import FORMATS
 from modelyard_kit.skops_format import save_model
 from modelyard_serving.trial import try_out
 from tests.unit.kit.frames import frame_of
@@ -26,7 +25,7 @@ def fetched(where: Place, kind: Kind = "classification", form: Any = "skops") ->
     return models.fetched(where, models.publish(where, kind, NUMERIC, form=form))
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", models.FORMATS)
 def test_a_good_model_is_good_and_one_that_answers_otherwise_is_not(where: Place, form: str) -> None:
     manifest, path = fetched(where, form=form)
     for answers in ([], ["low", "low"]):

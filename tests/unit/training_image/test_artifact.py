@@ -1,12 +1,16 @@
 """The model that a script leaves: loaded where it is safe and can predict, refused with the fix where not."""
 
 import os
+import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 import skops.io
+from safetensors.numpy import save_file
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
@@ -64,3 +68,33 @@ def test_classes_that_cannot_be_matched_are_named() -> None:
     model = _loaded(LinearSVC().fit([[0.0], [1.0]], [False, True]), ["false", "true"])
     with pytest.raises(UserFailure, match="predicts 'False', which is not one of its classes"):
         measure(model, TABLE)
+
+
+def test_weights_and_their_architecture_are_published_as_one_file(tmp_path: Path) -> None:
+    tensors = {"0.weight": np.ones((1, 1), np.float32), "0.bias": np.full(1, -0.5, np.float32)}
+    save_file(tensors, tmp_path / "model.safetensors")
+    said = '{"kind": "mlp", "sizes": [1, 1], "layers": ["0"], "output": "sigmoid"}'
+    (tmp_path / "architecture.json").write_text(said)
+    left = load_artifact(tmp_path)
+    assert (left.path.name, left.format) == ("model.safetensors", "safetensors")
+    (tmp_path / "architecture.json").unlink()
+    model = left.opened(bare_manifest([X], format="safetensors", label=Y, classes=["false", "true"]))
+    assert measure(model, TABLE)["accuracy"] == 1.0
+
+
+def test_weights_without_an_architecture_are_told_what_is_missing(tmp_path: Path) -> None:
+    save_file({"0.weight": np.ones((1, 1), np.float32)}, tmp_path / "model.safetensors")
+    left = load_artifact(tmp_path)
+    with pytest.raises(UserFailure, match=r"architecture\.json: .*write it as"):
+        left.opened(bare_manifest([X], format="safetensors", label=Y, classes=["false", "true"]))
+
+
+@pytest.mark.parametrize("name", ["model.pt", "model.pt2"])
+def test_a_model_of_pytorch_names_the_image_that_can_load_it(name: str, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / name, "w") as archive:
+        archive.writestr("model/data.pkl", pickle.dumps(1))
+    left = load_artifact(tmp_path)
+    with pytest.raises(
+        UserFailure, match=r"has no torch, which models of the format torch.* need: .*modelyard/training-torch"
+    ):
+        left.opened(bare_manifest([X], format=left.format, label=Y, classes=["false", "true"]))

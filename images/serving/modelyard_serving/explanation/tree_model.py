@@ -11,7 +11,8 @@ import numpy as np
 import onnx
 
 from modelyard.contract.manifest import ModelManifest
-from modelyard_kit.onnx_format import OnnxModel, in_float32, of_values, session
+from modelyard_kit.onnx_format import OnnxModel, of_values, session
+from modelyard_kit.tabular import in_float32
 from modelyard_serving.explanation.attribution import Attribution, Floats, UnfitError, Vector
 from modelyard_serving.explanation.budget import Budget
 from modelyard_serving.explanation.encoding import Owners, constants, owners
