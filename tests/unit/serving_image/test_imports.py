@@ -39,6 +39,14 @@ def test_a_server_imports_the_libraries_of_its_format_only(where: Place, form: M
     assert set(imported(path, manifest.canonical())) & never == set()
 
 
+def test_nothing_that_explains_is_imported_before_it_is_asked_for() -> None:
+    code = "import sys, modelyard_serving.__main__; print(*sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    found = {name for name in told.stdout.split() if name.startswith("modelyard_serving.explanation.")}
+    assert {name.rpartition(".")[2] for name in found} == {"budget", "options", "worker"}
+
+
 def imported(path: Path, manifest: str) -> list[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", CODE, str(path)]

@@ -9,8 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA
 from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from modelyard.contract.manifest import Column
 from modelyard_kit import onnx_format
@@ -145,6 +150,31 @@ def test_the_recipes_trees_are_explained_by_columns_not_by_encoded_words(tmp_pat
 
     np.testing.assert_allclose(found.attributions, shapley(mixed_value(raw, row, sample), 3), atol=1e-9)
     assert np.abs(found.attributions[:, 1]).max() > 0.1  # the text has a part in it
+
+
+def test_trees_behind_imputers_and_scalers_are_explained_by_the_models_own_columns(tmp_path: Path) -> None:
+    numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
+    words = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    columns = ColumnTransformer([("words", words, ["region"]), ("numbers", numbers, ["hour", "price"])])
+    forest = RandomForestClassifier(20, random_state=0)
+    wanted = (np.array(ROWS["price"]) > 20) ^ np.array([word == "west" for word in ROWS["region"]])
+    fitted = make_pipeline(columns, forest).fit(frame_of(ROWS, FEATURES), wanted.astype(int))
+    model, sample = opened(tmp_path, fitted, FEATURES, ["0", "1"])
+    assert model.scale == "probability"
+    row = [25.0, "west", 3]
+    budget = Budget(1, 60.0, 1)
+    budget.begin_row()
+    found = model.attribute(model.encoded([[value] for value in row])[0], budget)
+    served = onnx_format.load(tmp_path / "model.onnx", manifest_of(FEATURES, ["0", "1"]))
+    expected = shapley(mixed_value(lambda columns: outputs(served, columns), row, sample), 3)
+    np.testing.assert_allclose(found.attributions, expected, atol=1e-6)
+
+
+def test_trees_on_columns_that_are_mixed_do_not_fit(tmp_path: Path) -> None:
+    rows = np.column_stack([ROWS["price"], ROWS["hour"]])
+    fitted = make_pipeline(PCA(2), RandomForestClassifier(5, random_state=0)).fit(rows, (rows[:, 0] > 20).astype(int))
+    with pytest.raises(UnfitError, match="its graph has MatMul before the trees"):
+        opened(tmp_path, fitted, floats(2), ["0", "1"])
 
 
 def opened(

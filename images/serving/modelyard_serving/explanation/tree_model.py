@@ -38,8 +38,8 @@ class TreeModel:
         if encoded.shape[1] != len(of_columns):
             raise UnfitError("the columns that its trees see are not known")
         self._shap = TreeShap(tree_ensemble(tree), np.array(of_columns), encoded)
-        outputs = np.stack([self._shap.outputs(row) for row in encoded])
-        self.scale, self._spread = _scale(outputs, answers, model.manifest)
+        outputs = self._shap.background_outputs()
+        self.scale, self._spread = _scale(outputs, answers[: len(outputs)], model.manifest)
 
     def encoded(self, columns: Columns) -> Vector:
         """float32 [rows, columns of the trees]."""

@@ -36,6 +36,10 @@ class TreeShap:
         most = range(self._paths.width + 1)
         self._share = np.array([[1 / (a * comb(a + b, a)) if a else 0.0 for b in most] for a in most])
 
+    def background_outputs(self) -> Floats:
+        """[rows, outputs] of the ensemble for the rows of the background, which may be fewer than were given."""
+        return np.stack([self._sum(each) for each in self._background])
+
     def outputs(self, row: Vector) -> Floats:
         """[outputs] of the ensemble for a float32 row [columns of the trees]."""
         return self._sum(self._paths.satisfied(row))
