@@ -11,14 +11,14 @@ from tests.bench import figures
 from tests.bench.serving.grid import Sizes, run
 
 RESULTS = Path(__file__).parents[1] / "results" / "serving.json"
-FULL = Sizes(rounds=5, seconds=4)
+FULL = Sizes(rounds=5, seconds=2)
 
 
 def main() -> int:
     top = argparse.ArgumentParser(
         prog="python -m tests.bench.serving",
         description="The model server beside a bare ASGI echo of the same bytes and other model servers, on two cores.",
-        epilog="SECONDS_PER_ROW in the environment shortens each load (default: 4); then nothing is recorded.",
+        epilog="SECONDS_PER_ROW in the environment shortens each load (default: 2); then nothing is recorded.",
     )
     top.parse_args()
     shortened = os.environ.get("SECONDS_PER_ROW")
