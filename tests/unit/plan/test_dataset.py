@@ -1,5 +1,6 @@
 """When a Dataset is built, and what becomes of the result."""
 
+import json
 from typing import Any
 
 import pytest
@@ -67,7 +68,7 @@ def test_the_pod_gets_the_whole_recipe() -> None:
             {"name": "b", "uri": "https://host/b.csv", "sha256": "0" * 64},
         ],
         "transform": {"sql": "select * from a join b using (id)"},
-        "columns": {"key": ["id"], "time": "ts", "label": "y"},
+        "columns": {"key": ["id"], "time": "ts", "label": "y", "pii": ["email"]},
         "schema": {"mode": "exact", "fields": [{"name": "id", "type": "int64", "nullable": False}]},
         "expectations": [
             {"column": "y", "between": [0, 1], "maxFailRatio": "0.1"},
@@ -81,7 +82,7 @@ def test_the_pod_gets_the_whole_recipe() -> None:
     task = DatasetTask.model_validate_json(task_in(job))
     assert (task.namespace, task.name, task.sql) == ("ns", "d", spec["transform"]["sql"])  # type: ignore[index]
     assert [(s.name, s.has_credentials) for s in task.sources] == [("a", True), ("b", False)]
-    assert task.roles.model_dump() == {"key": ["id"], "time": "ts", "label": "y"}
+    assert task.roles.model_dump() == {"key": ["id"], "time": "ts", "label": "y", "pii": ["email"]}
     assert [f.name for f in task.data_schema.fields] == ["id"]
     assert [e.name for e in task.expectations] == ["1:between(y)", "2:unique(id,ts)", "size", "4:sql()"]
     assert task.expectations[0].max_fail_ratio == 0.1
@@ -299,3 +300,8 @@ def test_an_object_from_before_a_rule_is_told_and_not_fatal() -> None:
     assert conditions["Stalled"]["reason"] == Reason.CONFIG_ERROR
     assert "spec.sources.0.uri" in conditions["Stalled"]["message"]
     assert plan_dataset(bad.holding(plan.status), observed(), NOW, Settings()).status == plan.status
+
+
+def test_a_recipe_without_personal_columns_is_the_one_it_was_before_there_were_any() -> None:
+    (job,) = world(dataset("d").spec(columns={"key": ["id"], "pii": []})).step().apply
+    assert json.loads(task_in(job))["roles"] == {"key": ["id"]}
