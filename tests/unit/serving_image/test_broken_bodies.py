@@ -69,7 +69,8 @@ def broken(draw: st.DrawFn) -> tuple[str, bytes]:
 
 async def check(client: httpx.AsyncClient, path: str, content: bytes, headers: dict[str, str]) -> None:
     answer = await client.post(path, content=content, headers=headers)
-    assert answer.status_code < 500, answer.text
+    late = answer.status_code == 504 and b'"timeout"' in content  # it says how long it waits: often not long enough
+    assert answer.status_code < 500 or late, answer.text
     if answer.status_code >= 400:
         message = answer.json()["error"]
         assert message
