@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from modelyard.contract.manifest import TORCH_FORMATS, BlobFile, ModelFormat, ModelManifest
+from modelyard.contract.manifest import BlobFile, ModelFormat, ModelManifest
 from modelyard.contract.reasons import Reason
 from modelyard.contract.store import model_manifest
 from modelyard_kit.content import refuse_pickle
@@ -33,10 +33,6 @@ FORMATS: Mapping[ModelFormat, str] = {
     "torchscript": "modelyard_kit.torchscript_format",
     "safetensors": "modelyard_kit.safetensors_format",
 }
-
-# Their parsers are native code, which may crash on damaged files.
-NATIVE = frozenset({"xgboost", "lightgbm"}) | TORCH_FORMATS
-
 
 TORCH_IMAGES = "modelyard/training-torch, serving-torch and drift-torch"
 
@@ -83,14 +79,9 @@ def load_manifest(store: Store, namespace: str, training_job: str, digest: str) 
 
 
 def load_model(store: Store, namespace: str, training_job: str, digest: str, folder: Path) -> LoadedModel:
-    """Downloads and loads the file that serves of a published model. Raises as `fetch_model` and `open_model` do.
-
-    One that native code reads is tried out first: see `trial`.
-    """
+    """Downloads and loads the file that serves of a published model. Raises as `fetch_model` and `open_tried` do."""
     manifest, path = fetch_model(store, namespace, training_job, digest, folder)
-    if manifest.format in NATIVE:
-        try_open(path, manifest)
-    return open_model(path, manifest)
+    return open_tried(path, manifest)
 
 
 def fetch_model(
@@ -123,6 +114,14 @@ def open_model(path: Path, manifest: ModelManifest) -> LoadedModel:
     refuse_pickle(path, in_archives=not reader.SAFETY.describes_by_pickle)
     model: LoadedModel = reader.load(path, manifest)
     return model
+
+
+def open_tried(path: Path, manifest: ModelManifest) -> LoadedModel:
+    """As `open_model`, and in a process of its own first where native code reads the file: what crashes there would
+    end the pod without a word."""
+    if loader(manifest.format).SAFETY.may_crash:
+        try_open(path, manifest)
+    return open_model(path, manifest)
 
 
 def loader(model_format: ModelFormat) -> Any:

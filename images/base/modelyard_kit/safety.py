@@ -14,3 +14,8 @@ class Safety(Enum):
     def describes_by_pickle(self) -> bool:
         """Whether an archive of the format holds a pickle, which its loader reads itself and never runs."""
         return self is Safety.TORCH
+
+    @property
+    def may_crash(self) -> bool:
+        """Whether native code reads the file, which may not outlive a damaged one."""
+        return self in (Safety.NATIVE, Safety.TORCH)

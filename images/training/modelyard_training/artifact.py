@@ -13,11 +13,9 @@ from modelyard.contract.reasons import Reason
 from modelyard_kit.architecture import FILE as ARCHITECTURE
 from modelyard_kit.content import check_archive, refuse_pickle
 from modelyard_kit.failure import UserFailure, WorldFailure
-from modelyard_kit.model import LoadedModel
-from modelyard_kit.model import open_model as open_file
+from modelyard_kit.model import LoadedModel, open_tried
 from modelyard_kit.skops_format import FILE as MODEL_FILE
 from modelyard_kit.skops_format import UNREADABLE, SklearnModel, open_model
-from modelyard_kit.trial import try_open
 
 NATIVE: dict[str, ModelFormat] = {
     "model.ubj": "xgboost",
@@ -93,13 +91,7 @@ def _native(path: Path) -> Artifact:
         from modelyard_kit.safetensors_format import describe
 
         _blamed(kind, describe, path, described.read_bytes())
-    return Artifact(path, kind, partial(_blamed, kind, _opened, path), [])
-
-
-def _opened(path: Path, manifest: ModelManifest) -> LoadedModel:
-    """In a process of its own first: what crashes there would end the pod without a word."""
-    try_open(path, manifest)
-    return open_file(path, manifest)
+    return Artifact(path, kind, partial(_blamed, kind, open_tried, path), [])
 
 
 def _blamed(kind: ModelFormat, read: Callable[..., T], path: Path, *more: Any) -> T:

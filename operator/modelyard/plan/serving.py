@@ -16,7 +16,7 @@ from modelyard.plan.inquiry import Inquiry
 from modelyard.plan.leftover import Leftovers, leftovers
 from modelyard.plan.observe import Observed
 from modelyard.plan.opening import opening
-from modelyard.plan.parity import learned, unasked
+from modelyard.plan.parity import PARITY, learned, unasked
 from modelyard.plan.plan import Object, Plan
 from modelyard.plan.revision import choose
 from modelyard.plan.rollout import Candidate, routing, steady
@@ -61,7 +61,7 @@ def _serve(of: _Endpoint, turn: Turn, stable: Revision, conditions: ConditionSet
     standing = Standing(status, old.get("phase", ""), seen, of.spec.replicas.min, turn.move, trouble)
     phase = at_rest(conditions, status, stable) if of.spec.suspend else stand(conditions, standing, stable)
     if of.spec.container:  # answers by its own rules: they are not compared with training's
-        conditions.remove("ServingParity")
+        conditions.remove(PARITY)
     written = _written(status, of.resource, phase, conditions, seen.ready)
     events = turn.events or transitions(old.get("conditions", []), written["conditions"])
     if _decided(of.before) != _decided(status):

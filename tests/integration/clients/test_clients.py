@@ -50,15 +50,18 @@ async def seen_by(python: Path, program: str, port: int) -> Any:
     return json.loads(out.splitlines()[-1])
 
 
+TOLD_TO_BOTO3 = {
+    "body": "low\nhigh\n",
+    "type": "text/csv",
+    "variant": "r1",
+    "id": "mine",
+    "another endpoint": 404,
+    "too few values": 400,
+}
+
+
 async def test_boto3_invokes_an_endpoint_and_is_told_variant_and_errors(python: Path, port: int) -> None:
-    assert await seen_by(python, "sagemaker_program.py", port) == {
-        "body": "low\nhigh\n",
-        "type": "text/csv",
-        "variant": "r1",
-        "id": "mine",
-        "another endpoint": 404,
-        "too few values": 400,
-    }
+    assert await seen_by(python, "sagemaker_program.py", port) == TOLD_TO_BOTO3
 
 
 async def test_tritons_client_asks_in_bytes_and_in_json(python: Path, port: int) -> None:

@@ -16,7 +16,7 @@ from modelyard.contract.store import captures
 from modelyard.contract.tasks import CLASS_SERVER, ContainerTask
 from tests import environment
 from tests.integration.clients import own_containers
-from tests.integration.clients.test_clients import seen_by
+from tests.integration.clients.test_clients import TOLD_TO_BOTO3, seen_by
 from tests.unit.serving_image import models
 from tests.unit.serving_image.models import ROWS, Place, v2_body
 from tests.unit.serving_image.test_capture import read
@@ -103,14 +103,7 @@ async def test_sagemakers_toolkit_answers_boto3_through_our_server(tmp_path: Pat
         assert await predictions(server) == expected()
         port = server.client.base_url.port
         assert port
-        assert await seen_by(client, "sagemaker_program.py", port) == {
-            "body": "low\nhigh\n",
-            "type": "text/csv",
-            "variant": "r1",
-            "id": "mine",
-            "another endpoint": 404,
-            "too few values": 400,
-        }
+        assert await seen_by(client, "sagemaker_program.py", port) == TOLD_TO_BOTO3
         assert (await server.client.get("/v2/models/demo/ready")).status_code == 200
         server.process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(28):
