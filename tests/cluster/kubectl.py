@@ -7,6 +7,10 @@ from pathlib import Path
 
 from tests.cluster import build
 from tests.cluster.provider import ClusterError
+from tests.cluster.waiting import until
+
+GROUP = "/apis/modelyard.dev/v1alpha1"
+KINDS = {"Dataset", "TrainingJob", "ModelDeployment", "DriftMonitor"}
 
 
 def find() -> Path:
@@ -21,6 +25,22 @@ def run(kubectl: Path, kubeconfig: Path | None, *arguments: str, given: str | No
     if done.returncode:
         raise ClusterError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
     return done.stdout
+
+
+def kinds_served(kubectl: Path, kubeconfig: Path | None) -> None:
+    """Wait for our kinds; `kubectl wait` for a definition fails while it has no status.
+
+    https://github.com/kubernetes/kubernetes/issues/66439
+    """
+
+    def served() -> bool:
+        try:
+            listed = json.loads(run(kubectl, kubeconfig, "get", "--raw", GROUP))
+        except ClusterError:
+            return False
+        return {each["kind"] for each in listed["resources"]} >= KINDS
+
+    until(served, "the kinds of modelyard.dev", timeout_s=30)
 
 
 def capacity_patch(resource: str, quantity: str) -> str:

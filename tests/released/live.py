@@ -48,8 +48,7 @@ class Live:
         """`helm upgrade --install`; returns when the kinds are served."""
         values = ("--set", IMAGES, "--set", f"workloadNamespaces={{{NAMESPACE}}}")
         self.helm("upgrade", "--install", RELEASE, chart, *values, *arguments)
-        crds = [f"crd/{plural}.modelyard.dev" for plural in KINDS]
-        self.kubectl("wait", "--for=condition=Established", "--timeout=30s", *crds)
+        kubectl.kinds_served(self.plane.kubectl, self.plane.kubeconfig)
 
     def kubectl(self, *arguments: str, given: str | None = None) -> str:
         return kubectl.run(self.plane.kubectl, self.plane.kubeconfig, *arguments, given=given)

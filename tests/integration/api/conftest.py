@@ -11,6 +11,7 @@ from modelyard.api.crd import definition
 from modelyard.api.kinds import KINDS
 from tests.cluster import build
 from tests.cluster.controlplane import ControlPlane
+from tests.cluster.kubectl import kinds_served
 from tests.integration.api.server import SchemaServer
 
 ROOT = Path(__file__).parents[3]
@@ -29,11 +30,10 @@ def kubectl(control_plane: Path) -> Callable[..., "subprocess.CompletedProcess[s
 
 
 @pytest.fixture(scope="session")
-def crds(kubectl: Callable[..., "subprocess.CompletedProcess[str]"]) -> None:
+def crds(kubectl: Callable[..., "subprocess.CompletedProcess[str]"], control_plane: Path) -> None:
     done = kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
     assert done.returncode == 0, done.stderr
-    done = kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(ROOT / "crds"))
-    assert done.returncode == 0, done.stderr
+    kinds_served(build.program("kubernetes", "kubectl"), control_plane)
 
 
 @pytest.fixture

@@ -89,9 +89,7 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
 @pytest.fixture(scope="module")
 def installed(cluster: Cluster) -> Cluster:
     cluster.install("team-a")
-    crds = ("datasets", "trainingjobs", "modeldeployments", "driftmonitors")
-    names = [f"crd/{plural}.modelyard.dev" for plural in crds]
-    cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)
+    kubectl.kinds_served(cluster.kubectl_program, cluster.kubeconfig)
     return cluster
 
 

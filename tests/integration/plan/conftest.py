@@ -10,6 +10,7 @@ import pytest
 
 from tests.cluster import build
 from tests.cluster.controlplane import ControlPlane
+from tests.cluster.kubectl import kinds_served
 from tests.integration.plan.played import NODE, SPACE, Kubectl, report
 
 ROOT = Path(__file__).parents[3]
@@ -27,7 +28,7 @@ def kubectl(controlled_plane: ControlPlane) -> Kubectl:
         return json.loads(done.stdout) if "json" in arguments else done.stdout
 
     run("apply", "--server-side", "-f", str(ROOT / "crds"))
-    run("wait", "--for=condition=Established", "--timeout=30s", "-f", str(ROOT / "crds"))
+    kinds_served(program, controlled_plane.kubeconfig)
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SPACE, "labels": labels}}
     run("create", "-f", "-", given=space)

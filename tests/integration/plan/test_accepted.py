@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cluster import build
+from tests.cluster.kubectl import kinds_served
 from tests.unit.plan.builders import Built, deployment, monitor
 from tests.unit.plan.endpoints import model, rolling, serving, step
 from tests.unit.plan.monitored import check, checked, decay, ends, gate, gate_jobs, gating
@@ -31,7 +32,7 @@ def kubectl(control_plane: Path) -> Iterator[Kubectl]:
         return done.stdout
 
     run("apply", "--server-side", "-f", str(ROOT / "crds"))
-    run("wait", "--for=condition=Established", "--timeout=30s", "-f", str(ROOT / "crds"))
+    kinds_served(program, control_plane)
     run("create", "namespace", "ns")
     yield run
     run("delete", "namespace", "ns", "--wait=false")
