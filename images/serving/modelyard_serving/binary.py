@@ -58,15 +58,15 @@ def read_tensors(tensors: Sequence[Any], rest: memoryview) -> list[Any]:
     return read
 
 
-def wants_binary(body: dict[str, Any]) -> frozenset[str] | bool:
-    """The outputs to be answered in bytes; True for all."""
-    outputs = body.get("outputs") or []
+def wants_binary(outputs: Any, parameters: Any) -> frozenset[str] | bool:
+    """The outputs to be answered in bytes, by a request's `outputs` and `parameters`; True for all."""
+    by_default = _flag(parameters, "binary_data_output")
     if not outputs:
-        return _flag(body, "binary_data_output")
+        return by_default
     return frozenset(
         str(o.get("name"))
         for o in outputs
-        if isinstance(o, dict) and _flag(o, "binary_data", _flag(body, "binary_data_output"))
+        if isinstance(o, dict) and _flag(o.get("parameters"), "binary_data", by_default)
     )
 
 
@@ -130,6 +130,5 @@ def word(name: object, place: int, content: bytes | memoryview) -> str:
         raise RequestError(400, f"tensor {name!r}, element {place}: {error}") from error
 
 
-def _flag(given: dict[str, Any], name: str, default: bool = False) -> bool:
-    parameters = given.get("parameters")
+def _flag(parameters: object, name: str, default: bool = False) -> bool:
     return bool(parameters.get(name, default)) if isinstance(parameters, dict) else default

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from random import Random
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -12,6 +13,7 @@ from modelyard.contract.manifest import ModelManifest
 from modelyard_kit.model import Prediction
 from modelyard_serving.errors import RequestError
 from modelyard_serving.rows import Rows
+from modelyard_serving.typed import TypedBodies
 
 LONGEST = 60.0  # seconds; after as many SageMaker gives up, too
 _RANDOM = Random()  # noqa: S311 - ids are no secrets, and uuid4 asks the kernel for each
@@ -39,6 +41,10 @@ class Endpoint:
     name: str
     revision: str
     manifest: ModelManifest
+
+    @cached_property
+    def typed(self) -> TypedBodies:
+        return TypedBodies(self.manifest.features)
 
     @property
     def personal(self) -> bool:

@@ -28,7 +28,8 @@ def parse(request: Request, endpoint: Endpoint) -> Call:
         raise RequestError(415, f"content type {form!r} is not supported: send {JSON}, {JSON_LINES} or {CSV}")
     render, read = _writer(request.headers.get("accept", ""))
     call_id = inference_id(request.headers.get(INFERENCE_ID), request)
-    rows = reader(endpoint.manifest.features, request.body)
+    rows = endpoint.typed.instances(request.body) if reader is rows_of_json else None
+    rows = rows or reader(endpoint.manifest.features, request.body)
 
     def answer(prediction: Prediction) -> Answer:
         written = render(call_id, prediction)

@@ -45,7 +45,7 @@ def rows_of_columns(features: Sequence[Column], given: Mapping[str, list[Any]]) 
                 400,
                 f"column {name!r} has {len(values)} rows, column {features[0].name!r} has {count}: send equal lengths",
             )
-    return Rows(count, tuple(_typed(feature, given[feature.name]) for feature in features))
+    return Rows(count, tuple(typed(feature, given[feature.name]) for feature in features))
 
 
 def rows_of_lists(features: Sequence[Column], given: Sequence[Any]) -> Rows:
@@ -87,7 +87,8 @@ def _check_names(features: Sequence[Column], given: Mapping[str, Any], where: st
             raise RequestError(400, f"column {name!r}{where} is missing: send it, as null where the value is not known")
 
 
-def _typed(feature: Column, values: list[Any]) -> list[Value]:
+def typed(feature: Column, values: list[Any]) -> list[Value]:
+    """Raises `RequestError` 400 for the first value that the column cannot hold."""
     if is_plain(feature.type, values):
         return values
     convert = CONVERTERS[feature.type]

@@ -22,6 +22,7 @@ from modelyard_serving.call import (
 from modelyard_serving.errors import RequestError
 from modelyard_serving.metrics import Metrics
 from modelyard_serving.tensors import DATATYPE_OF, rows_of_tensors
+from modelyard_serving.typed import Tensors
 
 SERVER = "modelyard"  # its name in the metadata
 PREDICT = "predict"
@@ -36,21 +37,29 @@ def parse(request: Request, endpoint: Endpoint) -> Call:
     length = request.headers.get(binary.HEADER_LENGTH)
     if not (length and request.content_type == binary.OCTETS):
         require_json(request)
+    if not length and (told := endpoint.typed.tensors(request.body)):
+        return _call(told, request, endpoint, partial(_write, binary.wants_binary(told.outputs, told.parameters)))
     content, rest = binary.header_of(request.body, length) if length else (request.body, memoryview(b""))
     body = parse_json(content)
     if not isinstance(body, dict):
         raise RequestError(400, "the body must be a JSON object with inputs")
     if (length or binary.SIZE in content) and isinstance(body.get("inputs"), list):
         body["inputs"] = binary.read_tensors(body["inputs"], rest)
-    return call_of(body, request, endpoint, partial(_write, binary.wants_binary(body)))
+    wanted = binary.wants_binary(body.get("outputs"), body.get("parameters"))
+    return call_of(body, request, endpoint, partial(_write, wanted))
 
 
 def call_of(body: Mapping[str, Any], request: Request, endpoint: Endpoint, write: Write) -> Call:
     """Of a body whose tensors have their data as lists. Raises `RequestError` with 400."""
-    call_id = inference_id(body.get("id"), request)
     rows = rows_of_tensors(endpoint.manifest.features, body.get("inputs"))
-    form = Form(endpoint, call_id, _wanted(body.get("outputs"), endpoint.manifest), write)
-    return Call(call_id, rows, form.render, read, _seconds(body.get("parameters")))
+    told = Tensors(rows, body.get("id"), body.get("outputs"), body.get("parameters"))
+    return _call(told, request, endpoint, write)
+
+
+def _call(told: Tensors, request: Request, endpoint: Endpoint, write: Write) -> Call:
+    call_id = inference_id(told.id, request)
+    form = Form(endpoint, call_id, _wanted(told.outputs, endpoint.manifest), write)
+    return Call(call_id, told.rows, form.render, read, _seconds(told.parameters))
 
 
 def _seconds(parameters: object) -> float:

@@ -1,0 +1,150 @@
+"""What is read straight into columns is what the reading step by step finds, and only what the metadata tells."""
+
+import json
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modelyard.contract.manifest import Column, ColumnType
+from modelyard_serving.errors import RequestError
+from modelyard_serving.invocations import rows_of_json
+from modelyard_serving.rows import Rows
+from modelyard_serving.tensors import DATATYPE_OF, rows_of_tensors
+from modelyard_serving.typed import TypedBodies
+
+KINDS: tuple[ColumnType, ...] = ("bool", "int64", "float64", "string", "timestamp", "date")
+FEATURES = [
+    *(Column(name=kind, type=kind, nullable=False) for kind in KINDS),
+    *(Column(name=f"nullable {kind}", type=kind, nullable=True) for kind in KINDS),
+]
+TYPED = TypedBodies(FEATURES)
+ROW = [True, 7, 1.5, "é", "2024-05-01T12:30:00Z", "2024-05-01"]
+USUAL = [*ROW, *[None] * 6]
+
+values = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**65), 2**65),
+    st.floats(allow_nan=False),
+    st.text(max_size=3),
+    st.sampled_from(["2024-05-01", "2024-05-01T12:30:00+02:00", [1.0]]),
+)
+changes = st.lists(st.tuples(st.integers(0, 2), st.integers(0, len(USUAL) - 1), values), max_size=2)
+damage = st.one_of(
+    st.none(),
+    st.tuples(st.just("replace"), st.integers(0, 3000), st.sampled_from([b"", b" ", b"\\", b'"', b",", b"9", b"\xff"])),
+    st.tuples(st.just("cut"), st.integers(0, 3000), st.just(b"")),
+)
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> list[tuple[Any, ...]]:
+    """Of one to three rows as the metadata tells, of which a value or two may be another."""
+    made = [list(USUAL) for _ in range(draw(st.integers(1, 3)))]
+    for row, place, value in draw(changes):
+        made[row % len(made)][place] = value
+    return [tuple(row) for row in made]
+
+
+def v2(table: list[tuple[Any, ...]], deep: bool = False, **more: Any) -> dict[str, Any]:
+    shape = [len(table), 1] if deep else [len(table)]
+    columns = zip(*table, strict=True)
+    return {
+        "inputs": [
+            {"name": each.name, "shape": shape, "datatype": DATATYPE_OF[each.type], "data": list(data)}
+            for each, data in zip(FEATURES, columns, strict=True)
+        ],
+        **more,
+    }
+
+
+def damaged(body: bytes, how: Any) -> bytes:
+    if how is None:
+        return body
+    kind, place, given = how
+    place %= len(body)
+    return body[:place] if kind == "cut" else body[:place] + given + body[place + 1 :]
+
+
+def of_tensors(body: bytes) -> Rows:
+    return rows_of_tensors(FEATURES, orjson.loads(body)["inputs"])
+
+
+def told(read: Any, body: bytes) -> Any:
+    """The columns with the types of their values, the refusal's words, or None for what is no request at all."""
+    try:
+        found = read(body)
+    except RequestError as error:
+        return error.message
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return "no request"
+    found = getattr(found, "rows", found)
+    return found and (found.count, [[(type(value), value) for value in column] for column in found.columns])
+
+
+@settings(max_examples=400)
+@given(tables(), st.booleans(), damage)
+def test_tensors_read_at_once_are_those_read_step_by_step(table: Any, deep: bool, how: Any) -> None:
+    body = damaged(json.dumps(v2(table, deep)).replace("Infinity", "1e400").encode(), how)
+    found = told(TYPED.tensors, body)
+    assert found is None or found == told(of_tensors, body)
+
+
+@settings(max_examples=400)
+@given(tables(), st.booleans(), damage)
+def test_instances_read_at_once_are_those_read_step_by_step(table: Any, objects: bool, how: Any) -> None:
+    names = [feature.name for feature in FEATURES]
+    given_rows = [dict(zip(names, row, strict=True)) if objects else row for row in table]
+    body = damaged(json.dumps({"instances": given_rows}).replace("Infinity", "1e400").encode(), how)
+    found = told(TYPED.instances, body)
+    assert found is None or found == told(lambda content: rows_of_json(FEATURES, content), body)
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_request_as_the_metadata_says_is_read_at_once(deep: bool) -> None:
+    body = v2([tuple(USUAL)] * 3, deep, id="mine", outputs=[{"name": "predict"}], parameters={"timeout": 5})
+    found = TYPED.tensors(json.dumps(body).encode())
+    assert found is not None
+    assert found.rows == of_tensors(json.dumps(body).encode())
+    assert (found.id, found.outputs, found.parameters) == ("mine", [{"name": "predict"}], {"timeout": 5})
+
+
+@pytest.mark.parametrize("objects", [False, True])
+def test_rows_as_the_metadata_says_are_read_at_once(objects: bool) -> None:
+    names = [feature.name for feature in FEATURES]
+    row = dict(zip(reversed(names), reversed(USUAL), strict=True)) if objects else USUAL
+    found = TYPED.instances(json.dumps({"instances": [row, row]}).encode())
+    assert found is not None
+    assert found.count == 2
+    assert [column[0] for column in found.columns][:4] == ROW[:4]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"inputs": list(reversed(v2([tuple(USUAL)])["inputs"]))},
+        {"inputs": v2([tuple(USUAL)])["inputs"][1:]},
+        {"inputs": [{**each, "parameters": {"binary_data_size": 8}} for each in v2([tuple(USUAL)])["inputs"]]},
+        {"inputs": [{**each, "shape": [2]} for each in v2([tuple(USUAL)])["inputs"]]},
+        {"inputs": [{**each, "data": []} for each in v2([tuple(USUAL)])["inputs"]]},
+        v2([tuple(USUAL)], other=1),
+        {"instances": []},
+        {"instances": [USUAL, dict(zip([each.name for each in FEATURES], USUAL, strict=True))]},
+        {"instances": [USUAL[1:]]},
+        {"instances": [[*USUAL, 1]]},
+        [USUAL],
+    ],
+)
+def test_any_other_body_is_left_to_those_that_read_step_by_step(body: Any) -> None:
+    content = json.dumps(body).encode()
+    assert TYPED.tensors(content) is None
+    assert TYPED.instances(content) is None
+
+
+def test_a_time_that_is_none_is_refused_by_its_column() -> None:
+    row = [*USUAL[:4], "noon", *USUAL[5:]]
+    with pytest.raises(RequestError, match="column 'timestamp', row 0"):
+        TYPED.tensors(json.dumps(v2([tuple(row)])).encode())
