@@ -13,6 +13,7 @@ from modelyard_kit.model import Prediction
 from modelyard_serving.answering import outcome, record, refusal
 from modelyard_serving.call import LONGEST, Answer, Request
 from modelyard_serving.exchange import FAILED
+from modelyard_serving.heads import Heads
 from modelyard_serving.patience import too_late
 from modelyard_serving.routes import Route, match
 from modelyard_serving.serving import Serving
@@ -107,6 +108,7 @@ class Direct:
 
     def __init__(self, serving: Serving) -> None:
         self._serving = serving
+        self.heads = Heads()
 
     def call(self, target: bytes, reply: Reply) -> DirectCall | None:
         """None where the request needs more than this server's own model, or the connection is to end."""

@@ -11,11 +11,11 @@ from uvicorn.protocols.http.httptools_impl import HEADER_VALUE_RE, STATUS_LINE, 
 
 from modelyard_serving.call import FORWARDED, LONGEST, Answer
 from modelyard_serving.direct import Direct, DirectCall
+from modelyard_serving.heads import END, Head
 
 MAX_DIRECT = 64 * 1024  # bytes of a body that is read to its end without telling the sender to wait
 MAX_HEAD = 32 * 1024  # bytes of request line and headers, give or take what one read brings
 READ_SECONDS = 30.0  # from the connection, or from the first byte of a later request, to the end of its body
-_HEAD_ENDS = b"\r\n\r\n"
 _INTERIM = b"HTTP/1.1 100 "  # is waited for before there is a body
 _INDIRECT = frozenset({b"transfer-encoding", b"content-encoding", b"expect", b"upgrade", FORWARDED.encode()})
 _UNUSED = asyncio.Event()
@@ -32,7 +32,7 @@ class JoinedTransport:
         if self._head:
             self._transport.write(self._head + data)
             self._head = b""
-        elif data.endswith(_HEAD_ENDS) and not data.startswith(_INTERIM):
+        elif data.endswith(END) and not data.startswith(_INTERIM):
             self._head = data
         else:
             self._transport.write(data)
@@ -81,6 +81,9 @@ class Protocol(HttpToolsProtocol):
         self._write = transport.write
         self._direct: Direct | None = getattr(self.app, "direct", None)
         self._turn: Turn | None = None  # while its request is read
+        self._between = True  # requests
+        self._given = b""  # what has come of a small request
+        self._head: Head | None = None  # of the turn, where it was known; then its body is to come
         self._idle_since: float | None = None
         self._reading_since: float | None = self.loop.time()
         self._in_head = False
@@ -88,6 +91,14 @@ class Protocol(HttpToolsProtocol):
         super().connection_made(self._joined)  # type: ignore[arg-type]
 
     def data_received(self, data: bytes) -> None:
+        if self._turn and self._head is not None:  # has begun, and its body is to come
+            if len(data) == self._head.length:
+                self._begin(self._turn, self._head, data)
+                return
+            data, self.cycle, self._head, self._between = self._given + data, None, None, True  # type: ignore[assignment]
+        elif self._between and self._is_known(data):
+            return
+        self._given = data if self._between else self._given + data if self._turn else b""
         super().data_received(data)
         if self._in_head:
             self._head_size += len(data)
@@ -99,7 +110,35 @@ class Protocol(HttpToolsProtocol):
             self.cycle.call.leave()
         super().connection_lost(exc)
 
+    def _is_known(self, data: bytes) -> bool:
+        """Whether a turn begins with it: a head that was read before, alone or with its whole body."""
+        if self._direct is None:
+            return False
+        head, end = self._direct.heads.find(data)
+        if head is None or len(data) not in (end, end + head.length):
+            return False
+        turn = self._turn_to(head.target)
+        if turn is None:
+            return False
+        self._turn = self.cycle = turn  # type: ignore[assignment]
+        self._between = False
+        self._idle_since = None
+        if len(data) == end + head.length:
+            self._begin(turn, head, data[end:])
+        else:
+            self._given, self._head, self._reading_since = data, head, self.loop.time()
+        return True
+
+    def _begin(self, turn: Turn, head: Head, body: bytes) -> None:
+        """Its request is whole."""
+        self._head = None
+        self._between = True
+        self._reading_since = None
+        turn.begun = self.loop.time()
+        turn.call.begin(head.path, head.headers, body)
+
     def on_message_begin(self) -> None:
+        self._between = False
         self._reading_since = self.loop.time()
         self._idle_since = None
         self._in_head = True
@@ -121,15 +160,18 @@ class Protocol(HttpToolsProtocol):
 
     def _turn_of_its_own(self) -> Turn | None:
         """None for what is to take the way through ASGI."""
-        if self._direct is None or not (self.cycle is None or self.cycle.response_complete):
-            return None
         parser, given = self.parser, dict(self.headers)
         if parser.get_method() != b"POST" or not parser.should_keep_alive() or parser.get_http_version() != "1.1":
             return None
         if int(given.get(b"content-length", MAX_DIRECT + 1)) > MAX_DIRECT or not _INDIRECT.isdisjoint(given):
             return None
+        return self._turn_to(self.url)
+
+    def _turn_to(self, target: bytes) -> Turn | None:
+        if self._direct is None or not (self.cycle is None or self.cycle.response_complete):
+            return None
         turn = Turn(self)
-        call = self._direct.call(self.url, turn.reply)
+        call = self._direct.call(target, turn.reply)
         if call is None:
             return None
         turn.call = call
@@ -149,13 +191,16 @@ class Protocol(HttpToolsProtocol):
             self._body += body
 
     def on_message_complete(self) -> None:
-        self._reading_since = None
         if self._turn is None:
+            self._between = True
+            self._reading_since = None
             super().on_message_complete()
             return
-        self._turn.begun = self.loop.time()
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.headers}
-        self._turn.call.begin(self.url.decode("latin-1"), headers, self._body)
+        head = Head(self.url, self.url.decode("latin-1"), headers, len(self._body))
+        if self._direct is not None:
+            self._direct.heads.learn(self._given, head)
+        self._begin(self._turn, head, self._body)
 
     def write_whole(self, answer: Answer, keep_alive: bool) -> None:
         """Answers the request of a turn."""
