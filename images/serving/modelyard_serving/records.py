@@ -29,7 +29,7 @@ SHADOW_SCHEMA = pa.schema(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # a frozen one takes three times as long to make
 class CaptureRecord:
     """One request: `time` in UTC, `size` its bytes as they came, `prediction` None where the model failed."""
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import chain, groupby, repeat
+from operator import attrgetter
 from pathlib import PurePosixPath
 from threading import Condition, Event, Thread
 from typing import Generic, Protocol, TypeVar
@@ -77,7 +78,10 @@ class Spool(Generic[R]):
 
     def add(self, records: Sequence[R]) -> bool:
         """Takes all of them, or none where they do not fit: then False, and they count as dropped."""
-        rows, size = sum(record.count for record in records), sum(record.size for record in records)
+        rows = size = 0
+        for record in records:
+            rows += record.count
+            size += record.size
         with self._changed:
             if self._closed or self._rows + rows > MAX_ROWS or self._bytes + size > MAX_BYTES:
                 self.dropped += rows
@@ -114,13 +118,11 @@ class Spool(Generic[R]):
                 return
 
     def _partitions(self, records: Sequence[R]) -> list[tuple[str, list[R]]]:
-        ordered = sorted(records, key=lambda record: record.time)
+        ordered = sorted(records, key=attrgetter("time"))
         self._number = max(self._number + 1, time.time_ns() // 1_000_000)
         name = f"{self._pod}-{self._number}.parquet"
-        return [
-            (f"{self._prefix}{hour}/{name}", list(batch))
-            for hour, batch in groupby(ordered, lambda record: record.time.strftime("dt=%Y-%m-%d/hh=%H"))
-        ]
+        hours = [list(batch) for _, batch in groupby(ordered, lambda record: (record.time.date(), record.time.hour))]
+        return [(f"{self._prefix}{hour[0].time:dt=%Y-%m-%d/hh=%H}/{name}", hour) for hour in hours]
 
     def _write(self, path: str, records: list[R]) -> None:
         """Rows count as buffered until they are in the store."""
