@@ -11,7 +11,7 @@ from images.builder.engine import engine
 from tests import environment
 
 PYTHON = "3.13"  # the images'
-FIXTURES = {"training": ["-p", "tests.unit.training_image.conftest"], "serving": []}
+FIXTURES = {"training": ["-p", "tests.unit.training_image.conftest"], "serving": [], "drift": []}
 HERE = "/src/tests/torch_image"
 
 
