@@ -61,7 +61,7 @@ def read_tensors(tensors: Sequence[Any], rest: memoryview) -> list[Any]:
 def wants_binary(outputs: Any, parameters: Any) -> frozenset[str] | bool:
     """The outputs to be answered in bytes, by a request's `outputs` and `parameters`; True for all."""
     by_default = _flag(parameters, "binary_data_output")
-    if not outputs:
+    if not outputs or not isinstance(outputs, list):
         return by_default
     return frozenset(
         str(o.get("name"))

@@ -103,6 +103,8 @@ WRONG: list[tuple[Any, str]] = [
     ({**body(tensor()), "id": 7}, "inference id must be a string"),
     ({**body(tensor()), "id": "a\nb"}, "printable"),
     ({**body(tensor()), "outputs": [{"name": "odds"}]}, "'odds' is not known"),
+    ({**body(tensor()), "outputs": True}, "outputs must be a list"),
+    ({**body(tensor()), "outputs": {"name": "predict"}, "other": 1}, "outputs must be a list"),
 ]
 
 
