@@ -146,7 +146,8 @@ async def test_grpc_is_served_where_it_is_asked_for_and_drains_as_http_does(tmp_
         stopped = time.monotonic()
         answered, code = await _infer_until_gone(calls)
         assert time.monotonic() - stopped >= DRAIN_SECONDS
-        assert code is grpc.StatusCode.UNAVAILABLE
+        # A call that comes while gRPC's server closes is cancelled by it, unseen by us.
+        assert code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
         assert await asyncio.wait_for(server.process.wait(), 28) == 0
     assert len(read(where, captures("shop", "demo"))) == answered
 
