@@ -13,20 +13,16 @@ from tests.bench.figures import Row
 from tests.bench.serving.measure import Sizes, asked, cpu_us, mean_batch
 from tests.bench.serving.models import Model
 from tests.bench.serving.ours import ours_running
-from tests.bench.serving.process import Server, load
+from tests.bench.serving.process import NothingMeasuredError, Server, load
 from tests.bench.serving.request import Request
 from tests.bench.serving.rounds import Pairs, interleaved
 
 CAPTURED = 10  # percent
 FLUSH = 1  # seconds between writes; a server's own default, 10, is longer than a load
-SETTLE = 1.5 * FLUSH  # after a load: the last rows are written then
+SETTLE = FLUSH + 0.25  # after a load: the last rows are written then
 SCRAPE = 1.0  # seconds between scrapes
 ROUNDS = 8  # even, so that each begins as often as the other
 TARGET = 1.05
-
-
-class NothingMeasuredError(Exception):
-    """What was to go on aside did not, or not all of it."""
 
 
 def captured(model: Model, ours: Server, store: Store, digest: str, place: Path, sent: Request, sizes: Sizes) -> Row:

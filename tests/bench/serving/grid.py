@@ -100,7 +100,8 @@ def _model(model: Model, folder: Path, sizes: Sizes) -> Iterator[Row]:
             yield from _payloads(served, sizes)
         if not model.words:
             (label,) = native.predict(asking(model, 1)).values
-            yield from compared(model, ours, one, str(label), min(sizes.seconds, PEER_SECONDS))
+            binary = served.asked_in(V2_BINARY, 1)[0] if model is GRID[0] else None
+            yield from compared(model, ours, one, binary, str(label), min(sizes.seconds, PEER_SECONDS))
 
 
 def _plain(served: Served, graph: OnnxModel, floor: Server, sizes: Sizes) -> Iterator[Row]:

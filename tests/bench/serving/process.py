@@ -22,6 +22,10 @@ SERVER_CORE, CLIENT_CORE = "0", "1"
 _SINGLE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
+class NothingMeasuredError(Exception):
+    """What was to be measured did not happen, or not all of it."""
+
+
 @dataclass(frozen=True)
 class Server:
     """`ready_s`: from the start of the process until it says that it is ready. `management`: ours has such a port."""
@@ -108,11 +112,15 @@ def load(port: int, request: Request, connections: int, seconds: float, rate: fl
 def cost(
     server: Server, request: Request, seconds: float, connections: int = 32, settle: float = 0.0
 ) -> tuple[float, int]:
-    """CPU-µs for a request, and how many failed. What is done in the `settle` seconds behind the load counts."""
+    """CPU-µs for a request, and how many failed. What is done in the `settle` seconds behind the load counts. Raises
+    NothingMeasuredError where the load was too short for the kernel's clock."""
     before = server.cpu_s()
     made = load(server.port, request, connections, seconds)
     time.sleep(settle)
-    return 1e6 * (server.cpu_s() - before) / made.requests, made.errors
+    used = server.cpu_s() - before
+    if used <= 0:
+        raise NothingMeasuredError(f"{made.requests} requests took no tick of CPU: raise SECONDS_PER_ROW")
+    return 1e6 * used / made.requests, made.errors
 
 
 def _ended(process: "subprocess.Popen[bytes]", log: Path) -> str | None:

@@ -18,6 +18,7 @@ from tests.bench.serving.payloads import (
     OTHERS,
     V2_JSON,
     as_csv,
+    deepened,
     instances,
     read_csv,
     read_predictions,
@@ -52,6 +53,18 @@ def test_a_binary_request_is_json_and_then_eight_bytes_a_number() -> None:
     assert content[int(headers[HEADER_LENGTH]) :].hex() == (
         "000000000000f83f00000000000000c0000000000000c03f0000000000001040"
     )
+
+
+@pytest.mark.parametrize("form", [v2_json, v2_binary])
+def test_a_request_with_deeper_columns_has_the_same_rows(form: Any) -> None:
+    content, headers = form(ROWS, COLUMNS)
+    deep, told = deepened(content, headers)
+    head = json.loads(deep[: int(told.get(HEADER_LENGTH, len(deep)))])
+    assert [tensor["shape"] for tensor in head["inputs"]] == [[2, 1], [2, 1]]
+    rest = memoryview(deep)[int(told.get(HEADER_LENGTH, len(deep))) :]
+    flat = rows_of_tensors(COLUMNS, binary.read_tensors(head["inputs"], rest))
+    assert [list(column) for column in flat.columns] == [[1.5, -2.0], [0.125, 4.0]]
+    assert told.keys() == headers.keys()
 
 
 def test_csv_has_a_line_a_row_and_no_names() -> None:

@@ -12,7 +12,9 @@ import joblib
 
 from modelyard_kit.tabular import table_frame
 from tests.bench.figures import Row
+from tests.bench.serving.measure import WrongAnswerError
 from tests.bench.serving.models import Model, columns, rows, truth
+from tests.bench.serving.payloads import deepened, read_v2
 from tests.bench.serving.peers.catalog import AHEAD, PEERS, TENFOLD, Form, Peer
 from tests.bench.serving.process import ROOT, Server, cost, load, running
 from tests.bench.serving.request import Request, answer_of
@@ -22,17 +24,28 @@ from tests.cluster.waiting import free_ports
 ROUNDS = 3
 
 
-def compared(model: Model, ours: Server, sent: Request, expected: str, seconds: float) -> Iterator[Row]:
-    """A row per peer and form. `sent` is of one row as V2 JSON, for which everybody has to answer `expected`."""
+def compared(
+    model: Model, ours: Server, sent: Request, binary: Request | None, expected: str, seconds: float
+) -> Iterator[Row]:
+    """A row per peer and form. `sent` is of one row as V2 JSON, `binary` the same in bytes, for the peers that take
+    those; everybody has to answer `expected`. Raises WrongAnswerError."""
     write_model(model, sent.body.parent)
     forms: tuple[Form, ...] = ("graph",) if model.booster else get_args(Form)  # their environments have no boosters
     for peer in PEERS if model.name in TENFOLD else AHEAD:
         for form in forms:
-            yield _compared(model, ours, peer, form, sent, expected, seconds)
+            with _started(peer, form, sent, expected) as server:
+                yield _row(model, peer, form, "one row", *_measured(server, ours, peer, sent, seconds))
+                if binary is None or not peer.binary or form == "native":
+                    continue
+                if (found := _answer(server.port, peer, binary)) != expected:
+                    raise WrongAnswerError(f"{peer.name} answers {found} in bytes, and the model {expected}")
+                found_in_bytes = _measured(server, ours, peer, binary, seconds)
+            yield _row(model, peer, form, "one row as V2 binary", *found_in_bytes)
 
 
-def _compared(model: Model, ours: Server, peer: Peer, form: Form, sent: Request, expected: str, seconds: float) -> Row:
-    own = _deep(sent) if peer.deep else sent
+def _measured(server: Server, ours: Server, peer: Peer, sent: Request, seconds: float) -> tuple[Pairs, int]:
+    """The peer's figures, which are the first of each pair, with ours; and how many requests it failed."""
+    own = _own(peer, sent)
     failed: list[int] = []
 
     def theirs() -> float:
@@ -40,10 +53,8 @@ def _compared(model: Model, ours: Server, peer: Peer, form: Form, sent: Request,
         failed.append(errors)
         return us
 
-    with _started(peer, form, own, expected) as server:
-        load(server.port, own, 32, seconds)
-        pairs = interleaved(theirs, lambda: cost(ours, sent, seconds)[0], ROUNDS)
-    return _row(model, peer, form, pairs, sum(failed))
+    load(server.port, own, 32, seconds)
+    return interleaved(theirs, lambda: cost(ours, sent, seconds)[0], ROUNDS), sum(failed)
 
 
 def write_model(model: Model, folder: Path) -> None:
@@ -55,11 +66,10 @@ def write_model(model: Model, folder: Path) -> None:
     (folder / "features.txt").write_text(str(model.features))
 
 
-def _row(model: Model, peer: Peer, form: Form, pairs: Pairs, failed: int) -> Row:
-    """The peer's figures are the first of each pair."""
+def _row(model: Model, peer: Peer, form: Form, what: str, pairs: Pairs, failed: int) -> Row:
     them, us = pairs.medians
     return Row(
-        f"CPU of {peer.name}, {form}, for a request over ours, {model.name}, one row, 32 connections",
+        f"CPU of {peer.name}, {form}, for a request over ours, {model.name}, {what}, 32 connections",
         "x",
         pairs.ratio,
         peer.targets.get(model.name, 1.0),
@@ -70,14 +80,14 @@ def _row(model: Model, peer: Peer, form: Form, pairs: Pairs, failed: int) -> Row
     )
 
 
-def _deep(sent: Request) -> Request:
-    """The same request with columns of two dimensions."""
-    request = json.loads(sent.body.read_bytes())
-    for tensor in request["inputs"]:
-        tensor["shape"].append(1)
-    deep = sent.body.with_name("deep.json")
-    deep.write_text(json.dumps(request, separators=(",", ":")))
-    return replace(sent, body=deep)
+def _own(peer: Peer, sent: Request) -> Request:
+    """As the peer takes it."""
+    if not peer.deep:
+        return sent
+    content, headers = deepened(sent.body.read_bytes(), sent.headers)
+    body = sent.body.with_name(f"deep-{sent.body.name}")
+    body.write_bytes(content)
+    return replace(sent, body=body, headers=headers)
 
 
 @contextmanager
@@ -93,19 +103,19 @@ def _started(peer: Peer, form: Form, sent: Request, expected: str) -> Iterator[S
     }
 
     def ready() -> bool:
-        return _answer(port, sent) == expected
+        return _answer(port, peer, sent) == expected
 
     with running(peer.command(port), port, ready, folder / f"{peer.lock}-{form}.log", environment) as server:
         yield server
 
 
-def _answer(port: int, sent: Request) -> str | None:
+def _answer(port: int, peer: Peer, sent: Request) -> str | None:
     """The class that is answered, or None while there is none."""
     try:
-        found = json.loads(answer_of(port, sent))
+        found = answer_of(port, _own(peer, sent))
     except (urllib.error.URLError, OSError):
         return None
-    if isinstance(found, list):  # BentoML answers batches by lists
-        found = found[0]
-    label: str = next(output["data"][0] for output in found["outputs"] if output["name"] == "predict")
-    return label
+    if found.startswith(b"["):  # BentoML answers batches by lists
+        found = json.dumps(json.loads(found)[0]).encode()
+    (label,) = read_v2(found)
+    return str(label)
