@@ -76,7 +76,7 @@ bench-short: $(READY) ## `make bench-operator` with fewer objects and wider rang
 bench-operator: $(READY) ## our operator beside plain Jobs and Kubeflow Trainer: 20 minutes; SECONDS_PER_ROW=10 for less
 	@PYTHONPATH=operator $(BIN)/python -m tests.bench.operator
 
-bench-serving: $(READY) ## the model server beside a bare echo and six other servers: twenty minutes, two cores; SECONDS_PER_ROW=0.5 for less
+bench-serving: $(READY) ## the model server beside a bare echo and six other servers: half an hour, two cores; SECONDS_PER_ROW=0.5 for less
 	@PYTHONPATH=$(PODS):. $(BIN)/python -m tests.bench.serving
 
 images: $(READY) ## build what changed

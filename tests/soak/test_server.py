@@ -10,9 +10,9 @@ import pytest
 
 from modelyard.contract.store import StoreConfig
 from modelyard_kit.store import Store
-from tests.bench.serving.grid import request_of
-from tests.bench.serving.models import GRID, published
-from tests.bench.serving.ours import PATH, ours_running
+from tests.bench.serving.models import GRID, columns, published, rows
+from tests.bench.serving.ours import ours_running
+from tests.bench.serving.payloads import SEED, V2_JSON
 from tests.bench.serving.process import load
 
 SECONDS = float(os.environ.get("SERVER_SECONDS", "180"))
@@ -27,13 +27,12 @@ def test_a_server_at_seventy_percent_fails_nothing_and_does_not_grow(tmp_path: P
     (tmp_path / "store").mkdir()
     store = Store(StoreConfig(uri=f"file://{tmp_path}/store"))
     digest, _, _ = published(store, GRID[0], tmp_path)
-    body = tmp_path / "body.json"
-    body.write_bytes(request_of(GRID[0]))
+    sent = V2_JSON.request(rows(GRID[0], SEED).slice(0, 1), columns(GRID[0]), tmp_path)
     with ours_running(store, digest, tmp_path, capture_percent=10) as server:
-        rate = SHARE * load(server.port, PATH, body, CONNECTIONS, 5).requests / 5
-        load(server.port, PATH, body, CONNECTIONS, 30, rate)  # buffers of captured rows have been written once
+        rate = SHARE * load(server.port, sent, CONNECTIONS, 5).requests / 5
+        load(server.port, sent, CONNECTIONS, 30, rate)  # buffers of captured rows have been written once
         before = server.pss_mb()
-        made = load(server.port, PATH, body, CONNECTIONS, SECONDS, rate)
+        made = load(server.port, sent, CONNECTIONS, SECONDS, rate)
         growth = server.pss_mb() - before
     print(f"{made.requests} requests, {rate:.0f} a second, p99 {made.p99_ms} ms, {growth:+.1f} MB from {before:.0f} MB")
     assert made.errors == 0

@@ -16,6 +16,7 @@ from modelyard_serving.exchange import FAILED
 from modelyard_serving.heads import Heads
 from modelyard_serving.patience import too_late
 from modelyard_serving.routes import Route, match
+from modelyard_serving.routing import asks_candidate
 from modelyard_serving.serving import Serving
 from modelyard_serving.statistics import Statistics
 from modelyard_serving.work import Work, addressed
@@ -114,6 +115,6 @@ class Direct:
         """None where the request needs more than this server's own model, or the connection is to end."""
         serving = self._serving
         route = route_of(target)
-        if route is None or serving.draining or serving.routing.candidate is not None:
+        if route is None or serving.draining or asks_candidate(serving.routing):
             return None
         return DirectCall(serving, route, reply)

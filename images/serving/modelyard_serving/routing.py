@@ -35,6 +35,11 @@ def candidate_url(deployment: str, revision: str) -> str:
     return f"http://{deployment}-{revision}:{SERVING_PORT}"
 
 
+def asks_candidate(routing: Routing) -> bool:
+    """Whether any request is its, or is shown to it: one that only starts, or gets 0 %, costs requests nothing."""
+    return routing.candidate is not None and bool(routing.weight or routing.shadow)
+
+
 def takes_candidate(routing: Routing, inference_id: str) -> bool:
     """By hash of the id: the same id always goes the same way, and stays with the candidate while weights rise.
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.bench import figures
-from tests.bench.serving.grid import Sizes, run
+from tests.bench.serving.grid import run
+from tests.bench.serving.measure import Sizes
 
 RESULTS = Path(__file__).parents[1] / "results" / "serving.json"
 FULL = Sizes(rounds=5, seconds=2)

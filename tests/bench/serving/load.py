@@ -1,13 +1,14 @@
 """A closed loop of keep-alive connections, as cheap as Python gets, in a process of its own on a core of its own.
 
-`python -m tests.bench.serving.load <port> <path> <file with the body> <connections> <seconds> [<requests a second>]`
-prints a Load as JSON. With a rate, a connection waits until its next request is due.
+`python -m tests.bench.serving.load <port> <path> <file with the body> <headers> <connections> <seconds> [<rate>]`
+prints a Load as JSON; headers are a JSON object. With a rate, in requests a second, a connection waits for its turn.
 """
 
 import asyncio
 import json
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import cast
@@ -85,16 +86,21 @@ def length_of(head: bytes) -> int:
     return int(head[place + 15 :].split(b"\r\n", 1)[0]) if place >= 0 else 0
 
 
-async def run(port: int, path: str, body: bytes, connections: int, seconds: float, rate: float | None = None) -> Load:
+def request_of(path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+    """As it goes over the wire."""
+    lines = [f"POST {path} HTTP/1.1", "host: b", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, f"content-length: {len(body)}", "", ""]).encode() + body
+
+
+async def run(port: int, request: bytes, connections: int, seconds: float, rate: float | None = None) -> Load:
     """Raises ConnectionError where nothing answers."""
-    head = f"POST {path} HTTP/1.1\r\nhost: b\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
     until = time.perf_counter() + seconds
     loop = asyncio.get_running_loop()
     if rate is None:
         loop.call_soon(_stay_awake, loop)
     every = connections / rate if rate else 0.0
     made = [
-        (await loop.create_connection(lambda: Connection(head.encode() + body, until, every), "127.0.0.1", port))[1]
+        (await loop.create_connection(lambda: Connection(request, until, every), "127.0.0.1", port))[1]
         for _ in range(connections)
     ]
     await asyncio.gather(*(each.done for each in made))
@@ -106,9 +112,9 @@ async def run(port: int, path: str, body: bytes, connections: int, seconds: floa
 
 
 def main() -> None:
-    port, path, file, connections, seconds, *rates = sys.argv[1:]
-    body, rate = Path(file).read_bytes(), float(rates[0]) if rates else None
-    made = uvloop.run(run(int(port), path, body, int(connections), float(seconds), rate))
+    port, path, file, headers, connections, seconds, *rates = sys.argv[1:]
+    request = request_of(path, Path(file).read_bytes(), json.loads(headers))
+    made = uvloop.run(run(int(port), request, int(connections), float(seconds), float(rates[0]) if rates else None))
     print(json.dumps(asdict(made)))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from modelyard.contract.tasks import ServeTask
@@ -10,11 +11,11 @@ from tests.bench.serving.models import JOB, NAMESPACE
 from tests.bench.serving.process import Server, serving
 from tests.cluster.waiting import free_ports
 
-PATH = "/v2/models/bench/infer"
-
 
 @contextmanager
-def ours_running(store: Store, digest: str, place: Path, capture_percent: int = 0) -> Iterator[Server]:
+def ours_running(
+    store: Store, digest: str, place: Path, capture_percent: int = 0, flush_seconds: int = 10
+) -> Iterator[Server]:
     """`place` is a folder of this server's own."""
     port, management = free_ports(2)
     task = ServeTask(
@@ -27,6 +28,7 @@ def ours_running(store: Store, digest: str, place: Path, capture_percent: int = 
         revision="r1",
         capture_percent=capture_percent,
         drain_seconds=0,
+        flush_seconds=flush_seconds,
     )
     (place / "task.json").write_text(task.canonical())
     environment = {
@@ -37,4 +39,4 @@ def ours_running(store: Store, digest: str, place: Path, capture_percent: int = 
     }
     log = place / "server.log"
     with serving(["-m", "modelyard_serving"], port, "/v2/health/ready", log, environment) as server:
-        yield server
+        yield replace(server, management=management)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.bench.operator.usage import usage
 from tests.bench.serving.load import Load
+from tests.bench.serving.request import Request
 from tests.cluster.waiting import answers, until
 
 ROOT = Path(__file__).parents[3]
@@ -21,13 +22,18 @@ SERVER_CORE, CLIENT_CORE = "0", "1"
 _SINGLE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
+class NothingMeasuredError(Exception):
+    """What was to be measured did not happen, or not all of it."""
+
+
 @dataclass(frozen=True)
 class Server:
-    """`ready_s`: from the start of the process until it says that it is ready."""
+    """`ready_s`: from the start of the process until it says that it is ready. `management`: ours has such a port."""
 
     pid: int
     port: int
     ready_s: float
+    management: int = 0
 
     def cpu_s(self) -> float:
         return sum(usage(pid).cpu_s for pid in tree(self.pid))
@@ -95,18 +101,26 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def load(port: int, path: str, body: Path, connections: int, seconds: float, rate: float | None = None) -> Load:
+def load(port: int, request: Request, connections: int, seconds: float, rate: float | None = None) -> Load:
     command = ["taskset", "-c", CLIENT_CORE, sys.executable, "-m", "tests.bench.serving.load"]
-    given = [str(port), path, str(body), str(connections), str(seconds), *([str(rate)] if rate else [])]
+    sent = [str(port), request.path, str(request.body), json.dumps(request.complete)]
+    given = [*sent, str(connections), str(seconds), *([str(rate)] if rate else [])]
     done = subprocess.run([*command, *given], cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=seconds + 60)
     return Load(**json.loads(done.stdout))
 
 
-def cost(server: Server, path: str, body: Path, seconds: float, connections: int = 32) -> tuple[float, int]:
-    """CPU-µs for a request, and how many failed."""
+def cost(
+    server: Server, request: Request, seconds: float, connections: int = 32, settle: float = 0.0
+) -> tuple[float, int]:
+    """CPU-µs for a request, and how many failed. What is done in the `settle` seconds behind the load counts. Raises
+    NothingMeasuredError where the load was too short for the kernel's clock."""
     before = server.cpu_s()
-    made = load(server.port, path, body, connections, seconds)
-    return 1e6 * (server.cpu_s() - before) / made.requests, made.errors
+    made = load(server.port, request, connections, seconds)
+    time.sleep(settle)
+    used = server.cpu_s() - before
+    if used <= 0:
+        raise NothingMeasuredError(f"{made.requests} requests took no tick of CPU: raise SECONDS_PER_ROW")
+    return 1e6 * used / made.requests, made.errors
 
 
 def _ended(process: "subprocess.Popen[bytes]", log: Path) -> str | None:

@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.bench.serving.load import length_of, run
+from tests.bench.serving.load import length_of, request_of, run
 from tests.bench.serving.process import tree
+
+REQUEST = request_of("/", b"{}", {})
 
 
 @asynccontextmanager
@@ -36,7 +38,7 @@ async def answering(*pieces: bytes, connections: int) -> AsyncIterator[int]:
 
 async def test_an_answer_in_pieces_is_one_answer() -> None:
     async with answering(b"HTTP/1.1 200 OK\r\ncontent-le", b"ngth: 4\r\n\r\nab", b"cd", connections=3) as port:
-        made = await run(port, "/", b"{}", 3, 0.2)
+        made = await run(port, REQUEST, 3, 0.2)
     assert made.errors == 0
     assert 3 <= made.requests < 3 * 0.2 / 0.003 + 3
     assert 2 < made.p50_ms <= made.p99_ms
@@ -44,7 +46,7 @@ async def test_an_answer_in_pieces_is_one_answer() -> None:
 
 async def test_with_a_rate_requests_are_sent_when_they_are_due() -> None:
     async with answering(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", connections=2) as port:
-        made = await run(port, "/", b"{}", 2, 0.5, rate=40)
+        made = await run(port, REQUEST, 2, 0.5, rate=40)
     assert made.errors == 0
     assert 10 <= made.requests <= 22
 
@@ -52,14 +54,22 @@ async def test_with_a_rate_requests_are_sent_when_they_are_due() -> None:
 @pytest.mark.parametrize("status", [b"429 Too Many Requests", b"500 Internal Server Error"])
 async def test_another_status_is_an_error(status: bytes) -> None:
     async with answering(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n", connections=1) as port:
-        made = await run(port, "/", b"{}", 1, 0.05)
+        made = await run(port, REQUEST, 1, 0.05)
     assert made.errors == made.requests > 0
 
 
 async def test_without_any_answer_there_is_no_figure() -> None:
     async with answering(connections=2) as port:
         with pytest.raises(ConnectionError, match="no answer"):
-            await run(port, "/", b"{}", 2, 0.05)
+            await run(port, REQUEST, 2, 0.05)
+
+
+def test_a_request_has_the_headers_that_its_payload_needs() -> None:
+    headers = {"content-type": "text/csv", "accept": "text/csv"}
+    assert request_of("/invocations", b"1,2\n", headers) == (
+        b"POST /invocations HTTP/1.1\r\nhost: b\r\ncontent-type: text/csv\r\naccept: text/csv\r\n"
+        b"content-length: 4\r\n\r\n1,2\n"
+    )
 
 
 def test_the_length_is_found_however_the_header_is_written() -> None:

@@ -32,6 +32,7 @@ from modelyard_kit.skops_format import save_model
 from modelyard_kit.store import Store
 from modelyard_kit.tabular import table_matrix
 from modelyard_serving.data_plane import DataPlane
+from modelyard_serving.http import App
 from modelyard_serving.lifecycle import server
 from modelyard_serving.loading import loaded
 from modelyard_serving.predictor import Predictor
@@ -220,7 +221,7 @@ async def endpoint(
 
 
 @asynccontextmanager
-async def listening(app: DataPlane) -> AsyncIterator[int]:
+async def listening(app: App) -> AsyncIterator[int]:
     """A real HTTP server of `app` on a free port of the loopback."""
     running: uvicorn.Server = server(app, 0, host="127.0.0.1")
     task = asyncio.create_task(running.serve())

@@ -136,12 +136,29 @@ async def test_what_is_not_plain_takes_the_long_way(
     assert short == []
 
 
-async def test_a_candidate_and_a_drain_take_the_long_way(
+@pytest.mark.parametrize("share", [{"weight": 1}, {"shadow": 1}])
+async def test_a_candidate_with_a_share_takes_the_long_way(
+    served: Endpoint, connected: httpx.AsyncClient, short: list[str], share: dict[str, int]
+) -> None:
+    served.serving.route(Routing(epoch="1", candidate="r2", **share))
+    # An id that falls to neither: there is no candidate to ask.
+    assert (await connected.post(INFER, json=v2_body(ONE, id="own"))).status_code == 200
+    assert short == []
+
+
+async def test_a_candidate_without_a_share_costs_no_request_the_short_way(
     served: Endpoint, connected: httpx.AsyncClient, short: list[str]
 ) -> None:
-    served.serving.route(Routing(epoch="1", candidate="r2", weight=0))
+    served.serving.route(Routing(epoch="1", candidate="r2"))
     assert (await connected.post(INFER, json=v2_body(ONE))).status_code == 200
-    served.serving.route(Routing(epoch="2"))
+    assert short == [INFER]
+    assert served.serving.stats().stable.requests == 1
+    served.serving.route(Routing(epoch="2", candidate="r2", weight=1))
+    assert (await connected.post(INFER, json=v2_body(ONE, id="own"))).status_code == 200
+    assert short == [INFER]
+
+
+async def test_a_drain_takes_the_long_way(served: Endpoint, connected: httpx.AsyncClient, short: list[str]) -> None:
     served.serving.draining = True
     answer = await connected.post(INFER, json=v2_body(ONE))
     assert answer.headers["connection"] == "close"

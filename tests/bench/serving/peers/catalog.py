@@ -14,13 +14,14 @@ Form = Literal["native", "graph"]  # as the guides show it; and the best that it
 @dataclass(frozen=True)
 class Peer:
     """`targets`: how many times our CPU it needs at least, by model; 1 where none was promised. `deep`: it takes a
-    column as [rows, 1]."""
+    column as [rows, 1]. `binary`: it knows V2's tensors in bytes."""
 
     name: str
     lock: str
     arguments: Callable[[int], list[str]]
     targets: Mapping[str, float] = field(default_factory=dict)
     deep: bool = False
+    binary: bool = False
 
     def command(self, port: int) -> list[str]:
         return [str(environment.python(self.lock)), *self.arguments(port)]
@@ -38,7 +39,7 @@ def _bentoml(port: int) -> list[str]:
 TENFOLD = {"LogReg": 10.0}
 AHEAD = (  # those that were promised to be behind on every model
     Peer("mosec", "peer-mosec", _program("mosec")),
-    Peer("Triton's Python backend", "peer-triton", _program("triton"), deep=True),
+    Peer("Triton's Python backend", "peer-triton", _program("triton"), deep=True, binary=True),
 )
 PEERS = (
     *AHEAD,
