@@ -1,9 +1,12 @@
-"""Bodies that are as the model's metadata says, as most are, read from JSON straight into its typed columns.
+"""Bodies that are as the model's metadata says, as most are, read from JSON or CSV straight into its typed columns.
 
 None stands for any other body: those that read it step by step take it, or say what is wrong with it.
 """
 
+import csv
+import io
 from collections.abc import Iterable, Sequence
+from math import isfinite
 from operator import attrgetter
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -44,6 +47,9 @@ class TypedBodies:
         self._all_as_sent = all(feature.type in _AS_SENT for feature in features)
         self._tensors = msgspec.json.Decoder(_v2(features))
         self._instances = msgspec.json.Decoder(_instances(features))
+        self._names = [feature.name for feature in features]
+        cells = tuple(_TYPES[feature.type] for feature in features)
+        self._cells: Any = list[tuple[cells]]  # type: ignore[valid-type]
 
     def tensors(self, body: bytes) -> Tensors | None:
         """Of one tensor per column, in their order. Raises `RequestError` 400 for a time that is none, 413."""
@@ -71,6 +77,34 @@ class TypedBodies:
         if kinds != {tuple}:
             given = map(msgspec.structs.astuple, given)
         return self._rows(len(found.instances), tuple(map(list, zip(*given, strict=True))))
+
+    def csv(self, body: bytes) -> Rows | None:
+        """Without times and empty cells, and with features in their order where a first line names them. Raises
+        `RequestError` 413."""
+        if not self._all_as_sent:
+            return None
+        check_count(body.count(b"\n") - 1)  # without that line
+        try:
+            lines = [
+                line for line in csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True) if line
+            ]
+            if lines and {cell.strip() for cell in lines[0]} == set(self._names):
+                if lines[0] != self._names:
+                    return None
+                del lines[0]
+            if any("" in line for line in lines):
+                return None
+            given = msgspec.convert(lines, self._cells, strict=False)
+        except (ValueError, csv.Error):
+            return None
+        columns = tuple(map(list, zip(*given, strict=True)))
+        if not all(
+            isfinite(sum(data))
+            for each, data in zip(self._features, columns, strict=bool(lines))
+            if each.type == "float64"
+        ):
+            return None
+        return self._rows(len(lines), columns)
 
     def _rows(self, count: int, columns: tuple[list[Any], ...]) -> Rows | None:
         if count == 0:

@@ -1,5 +1,7 @@
 """What is read straight into columns is what the reading step by step finds, and only what the metadata tells."""
 
+import csv
+import io
 import json
 from typing import Any
 
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from modelyard.contract.manifest import Column, ColumnType
 from modelyard_serving.errors import RequestError
-from modelyard_serving.invocations import rows_of_json
+from modelyard_serving.invocations import rows_of_csv, rows_of_json
 from modelyard_serving.rows import Rows
 from modelyard_serving.tensors import DATATYPE_OF, rows_of_tensors
 from modelyard_serving.typed import TypedBodies
@@ -148,3 +150,36 @@ def test_a_time_that_is_none_is_refused_by_its_column() -> None:
     row = [*USUAL[:4], "noon", *USUAL[5:]]
     with pytest.raises(RequestError, match="column 'timestamp', row 0"):
         TYPED.tensors(json.dumps(v2([tuple(row)])).encode())
+
+
+texts = st.sampled_from(
+    ["", " 7", "7.0", "1e3", "1_0", "nan", "inf", "-0", "9007199254740993.0", "true", "T", "x", "1e999"]
+)
+
+
+@settings(max_examples=400)
+@given(tables(), st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), texts), max_size=2), st.booleans(), damage)
+def test_csv_read_at_once_is_what_is_read_step_by_step(table: Any, changed: Any, named: bool, how: Any) -> None:
+    own, at_once = FEATURES[:4], TypedBodies(FEATURES[:4])
+    lines = [["" if value is None else str(value) for value in row[:4]] for row in table]
+    for row, place, text in changed:
+        lines[row % len(lines)][place] = text
+    written = io.StringIO(newline="")
+    csv.writer(written).writerows([[each.name for each in own], *lines] if named else lines)
+    body = damaged(written.getvalue().encode("utf-8", "surrogatepass"), how)
+    found = told(at_once.csv, body)
+    assert found is None or found == told(lambda content: rows_of_csv(own, content), body)
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_csv_as_the_metadata_says_is_read_at_once(named: bool) -> None:
+    own = FEATURES[:4]
+    header = ",".join(each.name for each in own) + "\n" if named else ""
+    body = (header + ",".join(map(str, ROW[:4])) + "\n").encode()
+    assert TypedBodies(own).csv(body) == rows_of_csv(own, body)
+
+
+def test_a_first_line_that_names_the_columns_in_another_order_is_no_row() -> None:
+    own = [Column(name=name, type="string") for name in ("a", "b")]
+    assert TypedBodies(own).csv(b"b,a\n1,2\n") is None
+    assert TypedBodies(own).csv(b"a,b\n") is None
