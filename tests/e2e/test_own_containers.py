@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -102,11 +102,26 @@ def test_a_class_in_a_users_image_answers_with_its_own_rule(user: User, image: s
         assert asked(outlier.assign(price=[1001.0])) == ["high"]
 
 
-def test_a_container_that_ends_is_told_with_its_last_words_until_the_spec_is_mended(
-    user: User, image: str, eventually: Callable[..., Any]
-) -> None:
-    reference = user.apply("ModelDeployment", "broken", deployment(1, image=image, pythonClass="pricing:Absent"))
-    resource = user.wait(reference, "Ready", "False", "CrashLoop", timeout=180)
-    message = condition(resource, "Ready")["message"]
-    print(json.dumps(resource["status"], indent=1), user.describe(reference))
-    assert "has no attribute 'Absent'" in message
+def warnings(user: User, name: str) -> list[str]:
+    """The reasons of the Warnings about a ModelDeployment, as often as each was given."""
+    about = f"involvedObject.kind=ModelDeployment,involvedObject.name={name},type=Warning"
+    events = user.get("events", "--field-selector", about)["items"]
+    return [event["reason"] for event in events for _ in range((event.get("series") or {}).get("count", 1))]
+
+
+def test_containers_that_fail_are_told_once_with_their_own_words_until_they_are_mended(user: User, image: str) -> None:
+    ends = user.apply("ModelDeployment", "ends", deployment(1, image=image, pythonClass="pricing:Absent"))
+    empty = user.apply("ModelDeployment", "empty", toolkit(image, SAGEMAKER_PROGRAM="absent.py"))
+
+    told = user.wait(ends, "Stalled", "True", "CrashLoop")  # after three restarts
+    message = condition(told, "Ready")["message"]
+    assert "exit code 1 (3 restarts): “AttributeError: module 'pricing' has no attribute 'Absent'”" in message
+    assert "-c model has more" in message
+    assert warnings(user, "ends") == ["CrashLoop"]
+
+    told = user.wait(empty, "Stalled", "True", "UserError")
+    assert "500 to /invocations: “Please provide a model_fn" in condition(told, "Ready")["message"]
+    assert warnings(user, "empty") == ["UserError"]
+
+    user.apply("ModelDeployment", "ends", deployment(1, image=image, pythonClass="pricing:Model"))
+    user.wait(ends, "Ready")

@@ -188,22 +188,27 @@ def _crash_loop(container: Mapping[str, Any], state: Mapping[str, Any], pod: Obj
     """A server that ended and is started anew by kubelet, with growing pauses. `state` says how it ended."""
     last = state.get("terminated", {})
     cause = _died_of(container, {"exitCode": 0, **last}, pod)
-    more = f"kubectl logs --previous {_logs(container, pod)} has more"
-    times = f"was restarted {container.get('restartCount', 0)} times"
+    more = f"kubectl logs -p {_logs(container, pod)} has more"
+    times = _restarts(container.get("restartCount", 0))
     unhealthy = next((t.message for t in told if t.reason == "Unhealthy" and not t.message.startswith("Readiness")), "")
     if unhealthy and last.get("reason") != "OOMKilled" and last.get("exitCode") in (137, 143):
-        text = f"it did not answer kubelet and {times}: {quoted(unhealthy)}; {more}"
+        text = f"it did not answer kubelet{times}: {quoted(unhealthy)}; {more}"
         return world(Reason.CRASH_LOOP, text, ended=False)
-    if cause.reason == Reason.USER_ERROR:
-        said = _last_line(last.get("message"))
-        text = f"it ended with exit code {cause.exit_code} and {times}: {said}; {more}"
+    said = last.get("message") or ""
+    if cause.reason == Reason.USER_ERROR and not isinstance(parse_result(said), FailureResult):
+        text = f"it ended with exit code {cause.exit_code}{times}: {_last_line(said)}; {more}"
         return world(Reason.CRASH_LOOP, text, ended=False)
     return Failure(cause.reason, cause.message, cause.blame, False, cause.exit_code)
 
 
-def _last_line(said: str | None) -> str:
+def _restarts(count: int) -> str:
+    """Few words: what the container said needs the room."""
+    return f" ({count} restart{'s' if count > 1 else ''})" if count else ""
+
+
+def _last_line(said: str) -> str:
     """Secrets are looked for in the whole: they may be longer than a line."""
-    lines = redacted(said or "").strip().splitlines()
+    lines = redacted(said).strip().splitlines()
     return quoted(lines[-1]) if lines else "it said nothing"
 
 

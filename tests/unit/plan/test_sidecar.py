@@ -165,7 +165,7 @@ def statuses(**state: Any) -> Built:
         (
             {"state": {"terminated": {"exitCode": 3, "reason": "Error", "message": "KeyError: 'x'"}}},
             Reason.CRASH_LOOP,
-            "KeyError: 'x'”; kubectl logs --previous p -c model has more",
+            "KeyError: 'x'”; kubectl logs -p p -c model has more",
         ),
         (
             {"state": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}},
