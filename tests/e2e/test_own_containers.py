@@ -111,6 +111,7 @@ def warnings(user: User, name: str) -> list[str]:
 
 def test_containers_that_fail_are_told_once_with_their_own_words_until_they_are_mended(user: User, image: str) -> None:
     ends = user.apply("ModelDeployment", "ends", deployment(1, image=image, pythonClass="pricing:Absent"))
+    stops = user.apply("ModelDeployment", "stops", deployment(1, image=image, pythonClass="sys:exit"))
     empty = user.apply("ModelDeployment", "empty", toolkit(image, SAGEMAKER_PROGRAM="absent.py"))
 
     told = user.wait(ends, "Stalled", "True", "CrashLoop")  # after three restarts
@@ -118,6 +119,10 @@ def test_containers_that_fail_are_told_once_with_their_own_words_until_they_are_
     assert "exit code 1 (3 restarts): “AttributeError: module 'pricing' has no attribute 'Absent'”" in message
     assert "-c model has more" in message
     assert warnings(user, "ends") == ["CrashLoop"]
+
+    told = user.wait(stops, "Stalled", "True", "CrashLoop")
+    assert "exit code 0 (3 restarts), and a server goes on" in condition(told, "Ready")["message"]
+    assert warnings(user, "stops") == ["CrashLoop"]
 
     told = user.wait(empty, "Stalled", "True", "UserError")
     assert "500 to /invocations: “Please provide a model_fn" in condition(told, "Ready")["message"]

@@ -242,6 +242,22 @@ CASES: list[tuple[str, Built, Reason, str, bool, str]] = [
         False,
         "it ended with exit code 1: “KeyError",
     ),
+    (
+        "server ended as if its work were done",
+        pod().spec(restartPolicy="Always").ended(0).status(phase="Running"),
+        Reason.CRASH_LOOP,
+        "world",
+        False,
+        "it ended with exit code 0, and a server goes on; kubectl logs -p",
+    ),
+    (
+        "server ended as if its work were done, again and again",
+        crashing("Completed", 0, ""),
+        Reason.CRASH_LOOP,
+        "world",
+        False,
+        "it ended with exit code 0 (3 restarts), and a server goes on; kubectl logs -p",
+    ),
     ("server out of memory", crashing("OOMKilled", 137, ""), Reason.OOM_KILLED, "user", False, "1Gi"),
     (
         "server told why",
