@@ -12,6 +12,7 @@ from modelyard.contract.reasons import Reason
 from modelyard.plan.settings import Settings
 from modelyard.plan.sidecar import sidecar
 from modelyard.plan.startup import classify, slow
+from modelyard.runtime.trim import trimmed
 from tests.unit.plan.builders import NOW, Built, pod
 from tests.unit.plan.endpoints import broken, rolling, serving, world
 from tests.unit.plan.world import World
@@ -191,7 +192,7 @@ def statuses(**state: Any) -> Built:
     ],
 )
 def test_what_is_wrong_with_it_is_told_with_its_name(state: dict[str, Any], reason: Reason, part: str) -> None:
-    failure = classify(statuses(**state))
+    failure = classify(trimmed(statuses(**state)))
     assert failure is not None
     assert (failure.reason, failure.ended) == (reason, False)
     assert part in failure.message
