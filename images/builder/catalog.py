@@ -64,9 +64,9 @@ FINAL = tuple(name for name in _DEFAULT if not name.startswith("base-"))
 OPTIONAL = tuple(image.name for image in _TORCH if not image.stage)
 
 
-def ref(name: str) -> str:
+def ref(name: str, known: Mapping[str, Image] = IMAGES) -> str:
     """`modelyard/<name>:<tag>`; the tag is a hash of all that goes in, parents included."""
-    return f"modelyard/{name}:{tag(name)}"
+    return f"modelyard/{name}:{tag(name, known=known)}"
 
 
 def refs() -> dict[str, str]:
@@ -74,22 +74,22 @@ def refs() -> dict[str, str]:
     return {name: ref(name) for name in (*FINAL, *OPTIONAL)}
 
 
-def tag(name: str, root: Path = ROOT) -> str:
-    image = IMAGES[name]
+def tag(name: str, root: Path = ROOT, known: Mapping[str, Image] = IMAGES) -> str:
+    image = known[name]
     sha = hashlib.sha256()
-    sha.update(f"{tag(image.parent, root) if image.parent else ''} {image.stage}".encode())
+    sha.update(f"{tag(image.parent, root, known) if image.parent else ''} {image.stage}".encode())
     for path in (image.dockerfile, *image.inputs):
         for file in _files(root / path):
             sha.update(f"\0{file.relative_to(root)}\0{hashlib.sha256(file.read_bytes()).hexdigest()}".encode())
     return sha.hexdigest()[:12]
 
 
-def chain(names: list[str]) -> list[Image]:
+def chain(names: list[str], known: Mapping[str, Image] = IMAGES) -> list[Image]:
     """The images and all they start from, parents first."""
 
     @cache
     def with_parents(name: str) -> tuple[Image, ...]:
-        image = IMAGES[name]
+        image = known[name]
         return (*(with_parents(image.parent) if image.parent else ()), image)
 
     return list(dict.fromkeys(image for name in names for image in with_parents(name)))

@@ -1,7 +1,7 @@
 """Steady requests to an endpoint's Service from a pod in the cluster, and what became of each."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,7 @@ from tests.e2e import caller_program
 from tests.e2e.user import User
 
 NAME = "caller"
+POINT = {"inputs": [{"name": name, "shape": [1], "datatype": "FP64", "data": [0.25]} for name in ("x", "y")]}
 
 
 @dataclass
@@ -22,10 +23,10 @@ class Calls:
 
 
 @contextmanager
-def calling(user: User, image: str, endpoint: str, model: str) -> Iterator[Calls]:
-    """Callers are at work during the block; afterwards the Calls hold what they got."""
+def calling(user: User, image: str, endpoint: str, model: str, body: Mapping[str, Any] = POINT) -> Iterator[Calls]:
+    """Callers are at work during the block; afterwards the Calls hold what they got. `body` is a request of V2."""
     user.kubectl("apply", "-f", "-", given=json.dumps(_script()))
-    user.kubectl("apply", "-f", "-", given=json.dumps(_pod(image, endpoint, model)))
+    user.kubectl("apply", "-f", "-", given=json.dumps(_pod(image, endpoint, model, body)))
     try:
         user.kubectl("wait", f"pod/{NAME}", "--for=condition=Ready", "--timeout=60s")
         calls = Calls()
@@ -43,12 +44,13 @@ def _script() -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": NAME}, "data": {"program.py": text}}
 
 
-def _pod(image: str, endpoint: str, model: str) -> dict[str, Any]:
+def _pod(image: str, endpoint: str, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
     container = {
         "name": NAME,
         "image": image,
         "imagePullPolicy": "IfNotPresent",
-        "command": ["python", "/program/program.py", f"http://{endpoint}", f"/v2/models/{model}/infer"],
+        "command": ["python", "/program/program.py"],
+        "args": [f"http://{endpoint}", f"/v2/models/{model}/infer", json.dumps(body)],
         "resources": {"requests": {"cpu": "50m"}, "limits": {"cpu": "500m", "memory": "256Mi"}},
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
         "volumeMounts": [{"name": "program", "mountPath": "/program"}],

@@ -1,4 +1,7 @@
-"""Runs in a pod: asks the endpoint from several connections until the file STOP is there, then prints what it got."""
+"""Runs in a pod: asks the endpoint from several connections until the file STOP is there, then prints what it got.
+
+`python program.py <url> <path> <body>`
+"""
 
 import asyncio
 import json
@@ -11,13 +14,12 @@ import httpx
 STOP = "/tmp/stop"
 CALLERS = 8
 PAUSE = 0.02  # seconds between the requests of one caller
-BODY = {"inputs": [{"name": name, "shape": [1], "datatype": "FP64", "data": [0.25]} for name in ("x", "y")]}
 
 
-async def call(client: httpx.AsyncClient, path: str, got: Counter[str], failed: list[str]) -> None:
+async def call(client: httpx.AsyncClient, path: str, body: str, got: Counter[str], failed: list[str]) -> None:
     while not os.path.exists(STOP):  # noqa: ASYNC240, PTH110 - a look is no wait
         try:
-            answer = await client.post(path, json=BODY)
+            answer = await client.post(path, content=body, headers={"content-type": "application/json"})
             answer.raise_for_status()
             got[answer.json()["model_version"]] += 1
         except (httpx.HTTPError, ValueError) as error:
@@ -25,11 +27,11 @@ async def call(client: httpx.AsyncClient, path: str, got: Counter[str], failed: 
         await asyncio.sleep(PAUSE)
 
 
-async def run(url: str, path: str) -> None:
+async def run(url: str, path: str, body: str) -> None:
     got: Counter[str] = Counter()
     failed: list[str] = []
     async with httpx.AsyncClient(base_url=url, timeout=20) as client:
-        await asyncio.gather(*(call(client, path, got, failed) for _ in range(CALLERS)))
+        await asyncio.gather(*(call(client, path, body, got, failed) for _ in range(CALLERS)))
     print(json.dumps({"versions": got, "failed": failed}))
 
 

@@ -39,8 +39,8 @@ class User:
             self.applied.append(reference)
         return reference
 
-    def get(self, reference: str) -> Resource:
-        return self.product.get(reference, "--namespace", self.namespace)
+    def get(self, reference: str, *arguments: str) -> Resource:
+        return self.product.get(reference, "--namespace", self.namespace, *arguments)
 
     def status(self, reference: str) -> dict[str, Any]:
         status: dict[str, Any] = self.get(reference).get("status", {})

@@ -14,6 +14,7 @@ import httpx
 import orjson
 
 from modelyard.contract.tasks import ContainerTask
+from modelyard.contract.wording import plain, quoted
 from modelyard_kit.model import LoadedModel, Prediction
 from modelyard_serving.call import JSON, LONGEST
 from modelyard_serving.container_bodies import prediction, request_body
@@ -133,6 +134,7 @@ def _check_status(response: httpx.Response) -> None:
         raise NotReadyError(f"the container of the model answers {status}: {said}")
     if status in REFUSES:
         raise RequestError(400, f"the container of the model refuses these rows with {status}: {said}")
+    said = quoted(plain(response.text, SHOWN))  # a traceback says what happened at its end
     raise ValueError(f"the container answers {status} to /invocations: {said}")
 
 

@@ -33,6 +33,7 @@ _POD_REASONS = {
     "UnexpectedAdmissionError": (Reason.UNSCHEDULABLE, "the pod's node refused it"),
 }
 OVER = ("Failed", "Succeeded")  # phases of a pod
+KILLED = (0, 137, 143)  # how a server ends that kubelet stops for a probe: many end well at SIGTERM
 
 
 @dataclass(frozen=True)
@@ -141,15 +142,25 @@ def _died(pod: Object, told: Sequence[Told]) -> Failure | None:
         state, last = container.get("state", {}), container.get("lastState", {})
         if state.get("waiting", {}).get("reason") == "CrashLoopBackOff":
             return _crash_loop(container, last, pod, told)
-        if state.get("terminated", {}).get("exitCode"):
+        if _wrongly_ended(container, state, pod):
             restarts = pod["spec"].get("restartPolicy") == "Always"
             return (
                 _crash_loop(container, state, pod, told) if restarts else _died_of(container, state["terminated"], pod)
             )
         # Started anew and not ready yet: nothing shows that this time will be another one.
-        if "running" in state and not container.get("ready") and last.get("terminated", {}).get("exitCode"):
+        if "running" in state and not container.get("ready") and _wrongly_ended(container, last, pod):
             return _crash_loop(container, last, pod, told)
     return None
+
+
+def _wrongly_ended(container: Mapping[str, Any], state: Mapping[str, Any], pod: Object) -> bool:
+    """What is always started anew should not end with 0 either: of a sidecar kubelet says no CrashLoopBackOff then."""
+    if "terminated" not in state:
+        return False
+    spec = pod["spec"]
+    init = next((c for c in spec.get("initContainers", ()) if c["name"] == container.get("name")), None)
+    stays = (spec if init is None else init).get("restartPolicy") == "Always"
+    return stays or bool(state["terminated"].get("exitCode"))
 
 
 def container_statuses(pod: Object) -> list[Mapping[str, Any]]:
@@ -188,22 +199,36 @@ def _crash_loop(container: Mapping[str, Any], state: Mapping[str, Any], pod: Obj
     """A server that ended and is started anew by kubelet, with growing pauses. `state` says how it ended."""
     last = state.get("terminated", {})
     cause = _died_of(container, {"exitCode": 0, **last}, pod)
-    more = f"kubectl logs --previous {_logs(container, pod)} has more"
-    times = f"was restarted {container.get('restartCount', 0)} times"
-    unhealthy = next((t.message for t in told if t.reason == "Unhealthy" and not t.message.startswith("Readiness")), "")
-    if unhealthy and last.get("reason") != "OOMKilled" and last.get("exitCode") in (137, 143):
-        text = f"it did not answer kubelet and {times}: {quoted(unhealthy)}; {more}"
+    more = f"kubectl logs -p {_logs(container, pod)} has more"
+    times = _restarts(container.get("restartCount", 0))
+    unhealthy = _unhealthy(told, last.get("exitCode"))
+    if unhealthy and last.get("reason") != "OOMKilled":
+        text = f"it did not answer kubelet{times}: {quoted(unhealthy)}; {more}"
         return world(Reason.CRASH_LOOP, text, ended=False)
-    if cause.reason == Reason.USER_ERROR:
-        said = _last_line(last.get("message"))
-        text = f"it ended with exit code {cause.exit_code} and {times}: {said}; {more}"
+    said = last.get("message") or ""
+    if cause.reason == Reason.USER_ERROR and not isinstance(parse_result(said), FailureResult):
+        why = f": {_last_line(said)}" if cause.exit_code else ", and a server goes on"
+        text = f"it ended with exit code {cause.exit_code}{times}{why}; {more}"
         return world(Reason.CRASH_LOOP, text, ended=False)
     return Failure(cause.reason, cause.message, cause.blame, False, cause.exit_code)
 
 
-def _last_line(said: str | None) -> str:
+def _unhealthy(told: Sequence[Told], code: int | None) -> str:
+    """The probe for which kubelet stopped a server, where it did. One that ends with 0 may have ended by itself."""
+    killed = any(t.reason == "Killing" and "probe" in t.message for t in told)
+    if code not in KILLED or (code == 0 and not killed):
+        return ""
+    return next((t.message for t in told if t.reason == "Unhealthy" and not t.message.startswith("Readiness")), "")
+
+
+def _restarts(count: int) -> str:
+    """Few words: what the container said needs the room."""
+    return f" ({count} restart{'s' if count > 1 else ''})" if count else ""
+
+
+def _last_line(said: str) -> str:
     """Secrets are looked for in the whole: they may be longer than a line."""
-    lines = redacted(said or "").strip().splitlines()
+    lines = redacted(said).strip().splitlines()
     return quoted(lines[-1]) if lines else "it said nothing"
 
 

@@ -12,6 +12,7 @@ from modelyard.plan.inquiry import Inquiry
 from modelyard.plan.labels import REVISION
 from modelyard.plan.observe import Observed, Told
 from modelyard.plan.plan import Object
+from modelyard.plan.pods import SIDECAR
 from modelyard.plan.settings import Settings
 from modelyard.plan.startup import classify, slow
 
@@ -63,6 +64,16 @@ class Servers:
             failure = classify(pod, told) or slow(pod, now, settings.pending_seconds)
             found += [_trouble(failure, fatal=_fatal(failure, pod))] if failure else []
         return min(found, key=lambda t: (not t.fatal, t.reason, t.message), default=None)
+
+    @property
+    def silent(self) -> str:
+        """What a start waits for, besides: the user's container, until it answers. Empty where that is not it."""
+        for pod in self.unready:
+            own = next((c for c in container_statuses(pod) if c.get("name") == SIDECAR), {})
+            if "running" in own.get("state", {}) and not own.get("started"):
+                name = pod["metadata"]["name"]
+                return f": your container does not answer /ping yet; kubectl logs {name} -c {SIDECAR} has more"
+        return ""
 
     def inquiry(self, now: datetime) -> Inquiry:
         return inquiry.of_pods(self.unready, now)

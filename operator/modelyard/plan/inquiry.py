@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from modelyard.plan.failure import OVER, condition_of, container_statuses
+from modelyard.plan.failure import KILLED, OVER, condition_of, container_statuses
 from modelyard.plan.moments import later, until
 from modelyard.plan.plan import Object
 from modelyard.plan.startup import NO_CAUSE
@@ -67,7 +67,8 @@ def _unsaid(container: Mapping[str, Any]) -> bool:
     if waiting.get("reason") == "ImagePullBackOff" and NO_CAUSE.fullmatch(waiting.get("message") or ""):
         return True
     ends = [s["terminated"] for s in (state, container.get("lastState", {})) if "terminated" in s]
-    return any(e.get("exitCode") in (137, 143) and e.get("reason") != "OOMKilled" for e in ends[:1])
+    killed = KILLED if container.get("restartCount") else KILLED[1:]  # 0 is how other init containers end, too
+    return any(e.get("exitCode") in killed and e.get("reason") != "OOMKilled" for e in ends[:1])
 
 
 def _after(child: Object, begun: str | None, now: datetime) -> Inquiry:

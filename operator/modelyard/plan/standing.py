@@ -63,7 +63,7 @@ def stand(conditions: ConditionSet, standing: Standing, stable: Revision) -> str
     if ready >= wanted:
         return _serving(conditions, standing, stable)
     counted = f"{ready} of {wanted} pods of {_name(stable)} are ready"
-    text = f"{counted}: {trouble.message}" if trouble else counted
+    text = f"{counted}: {trouble.message}" if trouble else f"{counted}{standing.stable.silent}"
     if standing.phase_before in HAS_SERVED:
         reason = trouble.reason if trouble else Reason.DEGRADED
         conditions.progressing(reason, text, ready=ready > 0)

@@ -18,6 +18,7 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"  # a second c
 _LONGEST_WORD = 64  # characters; longer ones are rarely equal
 _POD = ("restartPolicy", "nodeName", "readinessGates")
 _CONTAINERS = ("initContainers", "containers")
+_CONTAINER = ("name", "resources", "restartPolicy")
 
 
 def trimmed(obj: Object) -> Object:
@@ -54,7 +55,7 @@ def _spec(child: Object) -> dict[str, Any]:
 
 
 def _container(spec: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: spec[name] for name in ("name", "resources") if name in spec}
+    return {name: spec[name] for name in _CONTAINER if name in spec}
 
 
 def _interned(value: Any) -> Any:

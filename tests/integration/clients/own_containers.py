@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import signal
 import socket
 import sys
@@ -14,7 +13,7 @@ from random import Random
 import httpx
 
 from modelyard.contract.tasks import ServeTask
-from tests.unit.docs.documents import ROOT, blocks
+from tests.unit.docs.documents import ROOT
 from tests.unit.serving_image.test_process import PACKAGES, REPOSITORY
 
 HOW_TO = ROOT / "docs" / "how-to" / "bring-your-container.md"
@@ -28,14 +27,6 @@ def low_port() -> int:
             probe.bind(("127.0.0.1", port))
             return port
     raise AssertionError("no port is free")
-
-
-def write_programs(folder: Path) -> None:
-    """The Python files of the page, each under the name in its first line."""
-    for text in blocks(HOW_TO, "python"):
-        name = re.match(r"# (\w+\.py)\n", text)
-        assert name, text
-        (folder / name[1]).write_text(text)
 
 
 async def fetched(folder: Path, task: ServeTask) -> None:

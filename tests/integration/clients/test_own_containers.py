@@ -17,6 +17,7 @@ from modelyard.contract.tasks import CLASS_SERVER, ContainerTask
 from tests import environment
 from tests.integration.clients import own_containers
 from tests.integration.clients.test_clients import TOLD_TO_BOTO3, seen_by
+from tests.own_container.programs import write_programs
 from tests.unit.serving_image import models
 from tests.unit.serving_image.models import ROWS, Place, v2_body
 from tests.unit.serving_image.test_capture import read
@@ -59,7 +60,7 @@ async def pod(
         drain_seconds=1,
     )
     await own_containers.fetched(folder, serve)
-    own_containers.write_programs(folder / "app")
+    write_programs(own_containers.HOW_TO, folder / "app")
     yield Pod(where, port, command, variables), serve
 
 

@@ -232,7 +232,7 @@ CASES: list[tuple[str, Built, Reason, str, bool, str]] = [
         Reason.CRASH_LOOP,
         "world",
         False,
-        "exit code 1 and was restarted 3 times: “ValueError",
+        "it ended with exit code 1 (3 restarts): “ValueError",
     ),
     (
         "server ended, kubelet is about to restart it",
@@ -240,7 +240,23 @@ CASES: list[tuple[str, Built, Reason, str, bool, str]] = [
         Reason.CRASH_LOOP,
         "world",
         False,
-        "restarted 0 times: “KeyError",
+        "it ended with exit code 1: “KeyError",
+    ),
+    (
+        "server ended as if its work were done",
+        pod().spec(restartPolicy="Always").ended(0).status(phase="Running"),
+        Reason.CRASH_LOOP,
+        "world",
+        False,
+        "it ended with exit code 0, and a server goes on; kubectl logs -p",
+    ),
+    (
+        "server ended as if its work were done, again and again",
+        crashing("Completed", 0, ""),
+        Reason.CRASH_LOOP,
+        "world",
+        False,
+        "it ended with exit code 0 (3 restarts), and a server goes on; kubectl logs -p",
     ),
     ("server out of memory", crashing("OOMKilled", 137, ""), Reason.OOM_KILLED, "user", False, "1Gi"),
     (
@@ -250,5 +266,13 @@ CASES: list[tuple[str, Built, Reason, str, bool, str]] = [
         "user",
         False,
         "type x",
+    ),
+    (
+        "server told what the user can mend",
+        crashing("Error", 1, FailureResult(blame="user", reason="UserError", message="model.ubj is empty").canonical()),
+        Reason.USER_ERROR,
+        "user",
+        False,
+        "model.ubj is empty",
     ),
 ]

@@ -12,6 +12,7 @@ from modelyard.contract.reasons import Reason
 from modelyard.plan.settings import Settings
 from modelyard.plan.sidecar import sidecar
 from modelyard.plan.startup import classify, slow
+from modelyard.runtime.trim import trimmed
 from tests.unit.plan.builders import NOW, Built, pod
 from tests.unit.plan.endpoints import broken, rolling, serving, world
 from tests.unit.plan.world import World
@@ -153,7 +154,8 @@ def statuses(**state: Any) -> Built:
     server = {"name": "main", "ready": False, "state": {"waiting": {"reason": "PodInitializing"}}}
     resources = {"limits": {"memory": "9Gi"}}
     seen = pod().spec(
-        restartPolicy="Always", initContainers=[{"name": "fetch"}, {"name": "model", "resources": resources}]
+        restartPolicy="Always",
+        initContainers=[{"name": "fetch"}, {"name": "model", "restartPolicy": "Always", "resources": resources}],
     )
     own = {"name": "model", "image": "team/own:1", **state}
     return seen.status(phase="Pending", initContainerStatuses=[fetched, own], containerStatuses=[server])
@@ -165,7 +167,17 @@ def statuses(**state: Any) -> Built:
         (
             {"state": {"terminated": {"exitCode": 3, "reason": "Error", "message": "KeyError: 'x'"}}},
             Reason.CRASH_LOOP,
-            "KeyError: 'x'”; kubectl logs --previous p -c model has more",
+            "KeyError: 'x'”; kubectl logs -p p -c model has more",
+        ),
+        (  # kubelet does not say CrashLoopBackOff of it
+            {"state": {"terminated": {"exitCode": 0, "reason": "Completed"}}, "restartCount": 2},
+            Reason.CRASH_LOOP,
+            "exit code 0 (2 restarts), and a server goes on; kubectl logs -p p -c model has more",
+        ),
+        (
+            {"state": {"running": {}}, "lastState": {"terminated": {"exitCode": 0}}, "ready": False},
+            Reason.CRASH_LOOP,
+            "exit code 0, and a server goes on",
         ),
         (
             {"state": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}},
@@ -180,7 +192,7 @@ def statuses(**state: Any) -> Built:
     ],
 )
 def test_what_is_wrong_with_it_is_told_with_its_name(state: dict[str, Any], reason: Reason, part: str) -> None:
-    failure = classify(statuses(**state))
+    failure = classify(trimmed(statuses(**state)))
     assert failure is not None
     assert (failure.reason, failure.ended) == (reason, False)
     assert part in failure.message
@@ -191,6 +203,27 @@ def test_a_container_that_loads_for_long_is_no_missing_volume() -> None:
     waiting = loading.condition("PodScheduled", lastTransitionTime="2020-01-01T00:00:00Z")
     assert classify(waiting) is None
     assert slow(waiting, NOW, patience=300) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"),
+    [
+        ({"started": False, "state": {"running": {}}}, True),
+        ({"started": True, "state": {"running": {}}}, False),
+        ({"started": False, "state": {"waiting": {"reason": "PodInitializing"}}}, False),
+    ],
+)
+def test_one_that_does_not_answer_ping_yet_is_what_the_endpoint_waits_for(state: dict[str, Any], shown: bool) -> None:
+    w = world(container=OWN)
+    w.run()
+    broken(w, "m-aaaaaaaa", state={"waiting": {"reason": "PodInitializing"}})
+    for name in w.names("Pod"):
+        w.children["Pod", name] = w.child("Pod", name).status(initContainerStatuses=[{"name": "model", **state}])
+    w.run()
+    assert w.condition("Ready") == ("False", "Starting")
+    name = min(w.names("Pod"))
+    words = f": your container does not answer /ping yet; kubectl logs {name} -c model has more"
+    assert w.message("Ready").endswith(words) is shown
 
 
 def test_one_that_keeps_falling_over_needs_a_person() -> None:

@@ -85,6 +85,32 @@ def test_a_server_that_kubelet_killed_did_not_run_out_of_memory() -> None:
     assert "“Liveness probe failed: context deadline exceeded”" in known.message
 
 
+def test_a_server_that_ends_well_when_kubelet_stops_it_did_not_end_by_itself() -> None:
+    last = {"terminated": {"exitCode": 0, "reason": "Completed"}}
+    seen = pod().spec(restartPolicy="Always").container("Running", state={"running": {}}, lastState=last)
+    unhealthy = Told("Unhealthy", "Startup probe failed: connection refused", AT)
+    stopped = Told("Killing", "Container model failed startup probe, will be restarted", AT)
+    for events, words in (
+        ((), "ended with exit code 0, and a server goes on"),
+        ((unhealthy,), "ended with exit code 0, and a server goes on"),
+        ((stopped, unhealthy), "did not answer kubelet: “Startup probe failed: connection refused”"),
+    ):
+        failure = classify(seen, events)
+        assert failure is not None
+        assert failure.reason == Reason.CRASH_LOOP
+        assert words in failure.message
+
+
+def test_events_are_asked_for_of_a_server_that_ended_and_not_of_a_pod_whose_first_container_is_done() -> None:
+    done = {"terminated": {"exitCode": 0, "reason": "Completed"}}
+    fetched = pod().status(phase="Running", initContainerStatuses=[{"name": "fetch", "state": done}])
+    assert inquiry.of_pods([fetched], NOW).about == ()
+    again = pod().status(
+        phase="Running", initContainerStatuses=[{"name": "model", "state": done, "lastState": done, "restartCount": 1}]
+    )
+    assert inquiry.of_pods([again], NOW).about == (again,)
+
+
 def test_who_preempted_a_pod_is_said() -> None:
     seen = gpu_pod().spec(nodeName="n1").running().condition("DisruptionTarget", "True", "PreemptionByScheduler")
     failure = classify(seen, (Told("Preempted", "Preempted by pod 6f1c1f0e on node n1", AT),))

@@ -58,11 +58,12 @@ def test_a_pod_keeps_what_explains_why_it_does_not_run() -> None:
     }
 
 
-def test_a_pod_keeps_the_limits_of_containers_beside_its_own() -> None:
-    beside = {"name": "model", "image": "i", "resources": {"limits": {"memory": "9Gi"}}}
+def test_a_pod_keeps_the_limits_of_containers_beside_its_own_and_whether_they_stay() -> None:
+    beside = {"name": "model", "image": "i", "restartPolicy": "Always", "resources": {"limits": {"memory": "9Gi"}}}
     given = child("Pod", spec={"containers": [{"name": "main"}], "initContainers": [beside]})
     kept = trimmed(given)["spec"]
-    assert kept["initContainers"] == [{"name": "model", "resources": {"limits": {"memory": "9Gi"}}}]
+    resources = {"limits": {"memory": "9Gi"}}
+    assert kept["initContainers"] == [{"name": "model", "restartPolicy": "Always", "resources": resources}]
     assert "initContainers" not in trimmed(child("Pod", spec={"containers": [{"name": "main"}]}))["spec"]
 
 

@@ -299,11 +299,18 @@ def test_loading_waits_for_ping_and_asks_the_example_rows(where: Place, digest: 
         assert all(spool.close(10) for spool in found.spools())
 
 
+TRACEBACK = (
+    "no model_fn\nTraceback (most recent call last):\n" + "  frame\n" * 99 + "NotImplementedError: no model_fn"
+).encode()
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
         ((200, ["medium", "low"]), "'medium', which is no class of the model"),
         ((500, {"error": "no file model.bin"}), "no file model.bin"),
+        ((500, TRACEBACK), "500 to /invocations: “no model_fn Traceback (most recent call last):"),
+        ((500, TRACEBACK), "NotImplementedError: no model_fn”"),
         ((400, {"error": "send CSV"}), "send CSV"),
     ],
 )
