@@ -88,7 +88,7 @@ def read_v2(answer: bytes) -> list[Any]:
     # Latin-1 has a letter for each byte, so that the end of the JSON is found at its place.
     head, at = json.JSONDecoder().raw_decode(answer.decode("latin-1"))
     for output in head["outputs"]:
-        size = output.get("parameters", {}).get("binary_data_size")
+        size = (output.get("parameters") or {}).get("binary_data_size")  # KServe says null
         if output["name"] == "predict":
             return list(output["data"]) if size is None else _elements(output["datatype"], answer[at : at + size])
         at += size or 0

@@ -105,6 +105,7 @@ def test_the_server_reads_the_same_rows_from_every_form(rows: pa.Table) -> None:
             [1.5],
         ),
         ([{"name": "probability", "datatype": "FP64", "data": [0.5]}], b"", []),
+        ([{"name": "predict", "datatype": "FP64", "parameters": None, "data": [0.5]}], b"", [0.5]),
     ],
 )
 def test_predictions_are_found_in_json_and_behind_it(
