@@ -13,7 +13,7 @@ from modelyard_serving.call import CURL_DEFAULT, JSON, Answer, Call, Endpoint, R
 from modelyard_serving.errors import RequestError
 from modelyard_serving.rows import Rows, check_count, rows_of_columns, rows_of_lists, rows_of_objects
 from modelyard_serving.tensors import rows_of_tensors
-from modelyard_serving.typed import TypedBodies
+from modelyard_serving.typed import cells
 from modelyard_serving.values import parse_text
 
 CSV = "text/csv"
@@ -29,8 +29,7 @@ def parse(request: Request, endpoint: Endpoint) -> Call:
         raise RequestError(415, f"content type {form!r} is not supported: send {JSON}, {JSON_LINES} or {CSV}")
     render, read = _writer(request.headers.get("accept", ""))
     call_id = inference_id(request.headers.get(INFERENCE_ID), request)
-    at_once = AT_ONCE.get(reader)
-    rows = at_once and at_once(endpoint.typed, request.body)
+    rows = endpoint.typed.instances(request.body) if reader is rows_of_json else None
     rows = rows or reader(endpoint.manifest.features, request.body)
 
     def answer(prediction: Prediction) -> Answer:
@@ -72,6 +71,10 @@ def rows_of_csv(features: Sequence[Column], body: bytes) -> Rows:
     by_name = {feature.name: feature for feature in features}
     if lines and by_name.keys() == {cell.strip() for cell in lines[0]}:
         order = [by_name[cell.strip()] for cell in lines.pop(0)]
+    if (at_once := cells(order, lines)) is not None:
+        check_count(len(lines))
+        named = {feature.name: values for feature, values in zip(order, at_once, strict=True)}
+        return Rows(len(lines), tuple(named[feature.name] for feature in features))
     for number, line in enumerate(lines):
         if len(line) != len(order):
             names = ",".join(feature.name for feature in order)
@@ -85,17 +88,12 @@ def rows_of_csv(features: Sequence[Column], body: bytes) -> Rows:
     )
 
 
-Reader = Callable[[Sequence[Column], bytes], Rows]
-READERS: dict[str, Reader] = {
+READERS: dict[str, Callable[[Sequence[Column], bytes], Rows]] = {
     "": rows_of_json,
     JSON: rows_of_json,
     JSON_LINES: rows_of_json_lines,
     "application/x-jsonlines": rows_of_json_lines,
     CSV: rows_of_csv,
-}
-AT_ONCE: dict[Reader, Callable[[TypedBodies, bytes], Rows | None]] = {
-    rows_of_json: TypedBodies.instances,
-    rows_of_csv: TypedBodies.csv,
 }
 
 

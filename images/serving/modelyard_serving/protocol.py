@@ -95,8 +95,10 @@ class Protocol(HttpToolsProtocol):
             if len(data) == self._head.length:
                 self._begin(self._turn, self._head, data)
                 return
-            data, self.cycle, self._head, self._between = self._given + data, None, None, True  # type: ignore[assignment]
-        elif self._between and self._is_known(data):
+            data = self._given + data  # what else has come is the parser's, from the first byte
+            self._head = self.cycle = None  # type: ignore[assignment]
+            self._between = True
+        elif self._between and self._takes_known(data):
             return
         self._given = data if self._between else self._given + data if self._turn else b""
         super().data_received(data)
@@ -110,8 +112,8 @@ class Protocol(HttpToolsProtocol):
             self.cycle.call.leave()
         super().connection_lost(exc)
 
-    def _is_known(self, data: bytes) -> bool:
-        """Whether a turn begins with it: a head that was read before, alone or with its whole body."""
+    def _takes_known(self, data: bytes) -> bool:
+        """Begins a turn with a head that was read before, alone or with its whole body; False where it is another."""
         if self._direct is None:
             return False
         head, end = self._direct.heads.find(data)

@@ -3,9 +3,8 @@
 None stands for any other body: those that read it step by step take it, or say what is wrong with it.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from math import isfinite
 from operator import attrgetter
 from typing import Annotated, Any, Literal, NamedTuple
@@ -27,6 +26,7 @@ _TYPES: dict[ColumnType, Any] = {
     "date": str,
 }
 _AS_SENT = frozenset({"bool", "int64", "float64", "string"})  # need nothing more
+_AS_TEXT = _AS_SENT - {"bool"}  # nor as text: msgspec takes -0 for false
 _shape, _data = attrgetter("shape"), attrgetter("data")
 
 
@@ -47,9 +47,6 @@ class TypedBodies:
         self._all_as_sent = all(feature.type in _AS_SENT for feature in features)
         self._tensors = msgspec.json.Decoder(_v2(features))
         self._instances = msgspec.json.Decoder(_instances(features))
-        self._names = [feature.name for feature in features]
-        cells = tuple(_TYPES[feature.type] for feature in features)
-        self._cells: Any = list[tuple[cells]]  # type: ignore[valid-type]
 
     def tensors(self, body: bytes) -> Tensors | None:
         """Of one tensor per column, in their order. Raises `RequestError` 400 for a time that is none, 413."""
@@ -78,34 +75,6 @@ class TypedBodies:
             given = map(msgspec.structs.astuple, given)
         return self._rows(len(found.instances), tuple(map(list, zip(*given, strict=True))))
 
-    def csv(self, body: bytes) -> Rows | None:
-        """Without times and empty cells, and with features in their order where a first line names them. Raises
-        `RequestError` 413."""
-        if not self._all_as_sent:
-            return None
-        check_count(body.count(b"\n") - 1)  # without that line
-        try:
-            lines = [
-                line for line in csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True) if line
-            ]
-            if lines and {cell.strip() for cell in lines[0]} == set(self._names):
-                if lines[0] != self._names:
-                    return None
-                del lines[0]
-            if any("" in line for line in lines):
-                return None
-            given = msgspec.convert(lines, self._cells, strict=False)
-        except (ValueError, csv.Error):
-            return None
-        columns = tuple(map(list, zip(*given, strict=True)))
-        if not all(
-            isfinite(sum(data))
-            for each, data in zip(self._features, columns, strict=bool(lines))
-            if each.type == "float64"
-        ):
-            return None
-        return self._rows(len(lines), columns)
-
     def _rows(self, count: int, columns: tuple[list[Any], ...]) -> Rows | None:
         if count == 0:
             return None
@@ -114,6 +83,26 @@ class TypedBodies:
             pairs = zip(self._features, columns, strict=True)
             columns = tuple(data if each.type in _AS_SENT else typed(each, data) for each, data in pairs)
         return Rows(count, columns)
+
+
+def cells(columns: Sequence[Column], lines: Sequence[Sequence[str]]) -> list[list[Any]] | None:
+    """The values of lines of text, by column. None where one is empty, a time, a bool, or not plainly of its type."""
+    kinds = tuple(column.type for column in columns)
+    if not lines or not _AS_TEXT.issuperset(kinds) or any("" in line for line in lines):
+        return None
+    try:
+        given = msgspec.convert(lines, _lines(kinds), strict=False)
+    except ValueError:
+        return None
+    found = list(map(list, zip(*given, strict=True)))
+    numbers = (data for kind, data in zip(kinds, found, strict=True) if kind == "float64")
+    return found if all(isfinite(sum(data)) for data in numbers) else None
+
+
+@lru_cache
+def _lines(kinds: tuple[ColumnType, ...]) -> Any:
+    types = tuple(_TYPES[kind] for kind in kinds)
+    return list[tuple[types]]  # type: ignore[valid-type]
 
 
 def _decoded(decoder: "msgspec.json.Decoder[Any]", body: bytes) -> Any:

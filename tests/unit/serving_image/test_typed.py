@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelyard.contract.manifest import Column, ColumnType
+from modelyard_serving import invocations
 from modelyard_serving.errors import RequestError
 from modelyard_serving.invocations import rows_of_csv, rows_of_json
 from modelyard_serving.rows import Rows
 from modelyard_serving.tensors import DATATYPE_OF, rows_of_tensors
-from modelyard_serving.typed import TypedBodies
+from modelyard_serving.typed import TypedBodies, cells
 
 KINDS: tuple[ColumnType, ...] = ("bool", "int64", "float64", "string", "timestamp", "date")
 FEATURES = [
@@ -23,7 +24,7 @@ FEATURES = [
     *(Column(name=f"nullable {kind}", type=kind, nullable=True) for kind in KINDS),
 ]
 TYPED = TypedBodies(FEATURES)
-ROW = [True, 7, 1.5, "é", "2024-05-01T12:30:00Z", "2024-05-01"]
+ROW: list[Any] = [True, 7, 1.5, "é", "2024-05-01T12:30:00Z", "2024-05-01"]
 USUAL = [*ROW, *[None] * 6]
 
 values = st.one_of(
@@ -158,28 +159,42 @@ texts = st.sampled_from(
 
 
 @settings(max_examples=400)
-@given(tables(), st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), texts), max_size=2), st.booleans(), damage)
-def test_csv_read_at_once_is_what_is_read_step_by_step(table: Any, changed: Any, named: bool, how: Any) -> None:
-    own, at_once = FEATURES[:4], TypedBodies(FEATURES[:4])
-    lines = [["" if value is None else str(value) for value in row[:4]] for row in table]
+@given(
+    tables(),
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), texts), max_size=2),
+    st.integers(0, 1),
+    st.booleans(),
+    damage,
+)
+def test_csv_read_at_once_is_what_is_read_step_by_step(
+    table: Any, changed: Any, first: int, named: bool, how: Any
+) -> None:
+    """With a column of bools among them, and without, as only then it is read at once."""
+    own = FEATURES[first:4]
+    lines = [["" if value is None else str(value) for value in row[first:4]] for row in table]
     for row, place, text in changed:
-        lines[row % len(lines)][place] = text
+        lines[row % len(lines)][place % len(own)] = text
     written = io.StringIO(newline="")
     csv.writer(written).writerows([[each.name for each in own], *lines] if named else lines)
     body = damaged(written.getvalue().encode("utf-8", "surrogatepass"), how)
-    found = told(at_once.csv, body)
-    assert found is None or found == told(lambda content: rows_of_csv(own, content), body)
+    found = told(lambda content: rows_of_csv(own, content), body)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(invocations, "cells", lambda columns, lines: None)
+        assert found == told(lambda content: rows_of_csv(own, content), body)
 
 
 @pytest.mark.parametrize("named", [False, True])
-def test_csv_as_the_metadata_says_is_read_at_once(named: bool) -> None:
-    own = FEATURES[:4]
-    header = ",".join(each.name for each in own) + "\n" if named else ""
-    body = (header + ",".join(map(str, ROW[:4])) + "\n").encode()
-    assert TypedBodies(own).csv(body) == rows_of_csv(own, body)
+def test_csv_as_the_metadata_says_is_read_at_once(named: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    own, values_told = FEATURES[1:4], ROW[1:4]
+    row = list(map(str, values_told))
+    assert cells(own, [row]) == [[value] for value in values_told]
+    body = ((",".join(each.name for each in own) + "\n" if named else "") + ",".join(row) + "\n").encode()
+    monkeypatch.delattr(invocations, "rows_of_columns")  # which reads step by step
+    assert rows_of_csv(own, body) == Rows(1, tuple([value] for value in values_told))
 
 
 def test_a_first_line_that_names_the_columns_in_another_order_is_no_row() -> None:
     own = [Column(name=name, type="string") for name in ("a", "b")]
-    assert TypedBodies(own).csv(b"b,a\n1,2\n") is None
-    assert TypedBodies(own).csv(b"a,b\n") is None
+    assert rows_of_csv(own, b"b,a\n1,2\n") == Rows(1, (["2"], ["1"]))
+    with pytest.raises(RequestError, match="no rows"):
+        rows_of_csv(own, b"a,b\n")
