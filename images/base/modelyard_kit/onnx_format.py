@@ -38,20 +38,21 @@ class OnnxModel(LoadedModel):
     session: onnxruntime.InferenceSession
 
     def predict(self, table: pa.Table) -> Prediction:
-        return self._asked([of_table(table[column.name], column) for column in self.manifest.features])
+        return self._answered(self.fed([of_table(table[column.name], column) for column in self.manifest.features]))
 
     def predict_columns(self, columns: Sequence[Sequence[Any]]) -> Prediction:
         """Without Arrow in between: most of a small request's cost."""
         features = self.manifest.features
         if self._is_numeric:
             return self._answered({self._inputs[0]: in_float32(values_matrix(columns, features))})
-        return self._asked([of_values(values, column) for values, column in zip(columns, features, strict=True)])
+        vectors = [of_values(values, column) for values, column in zip(columns, features, strict=True)]
+        return self._answered(self.fed(vectors))
 
-    def _asked(self, vectors: list[Vector]) -> Prediction:
-        """One vector per feature: they are inputs, in their order, or columns of the one matrix."""
+    def fed(self, vectors: list[Vector]) -> dict[str, Vector]:
+        """The session's inputs, of one vector per feature: they are these, in order, or columns of the one matrix."""
         if len(self._inputs) == 1:
-            return self._answered({self._inputs[0]: np.column_stack(vectors)})
-        return self._answered({name: vector.reshape(-1, 1) for name, vector in zip(self._inputs, vectors, strict=True)})
+            return {self._inputs[0]: np.column_stack(vectors)}
+        return {name: vector.reshape(-1, 1) for name, vector in zip(self._inputs, vectors, strict=True)}
 
     def _answered(self, given: dict[str, Vector]) -> Prediction:
         outputs = self.session.run(None, given)
