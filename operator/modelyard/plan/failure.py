@@ -33,7 +33,7 @@ _POD_REASONS = {
     "UnexpectedAdmissionError": (Reason.UNSCHEDULABLE, "the pod's node refused it"),
 }
 OVER = ("Failed", "Succeeded")  # phases of a pod
-KILLED = (0, 137, 143)  # how a server ends that kubelet stops for a probe: many end well at SIGTERM
+KILLED = (137, 143)  # how a server ends that kubelet stops for a probe; many end with 0 at SIGTERM
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,7 @@ def _crash_loop(container: Mapping[str, Any], state: Mapping[str, Any], pod: Obj
 def _unhealthy(told: Sequence[Told], code: int | None) -> str:
     """The probe for which kubelet stopped a server, where it did. One that ends with 0 may have ended by itself."""
     killed = any(t.reason == "Killing" and "probe" in t.message for t in told)
-    if code not in KILLED or (code == 0 and not killed):
+    if code not in KILLED and not (code == 0 and killed):
         return ""
     return next((t.message for t in told if t.reason == "Unhealthy" and not t.message.startswith("Readiness")), "")
 

@@ -67,7 +67,7 @@ def _unsaid(container: Mapping[str, Any]) -> bool:
     if waiting.get("reason") == "ImagePullBackOff" and NO_CAUSE.fullmatch(waiting.get("message") or ""):
         return True
     ends = [s["terminated"] for s in (state, container.get("lastState", {})) if "terminated" in s]
-    killed = KILLED if container.get("restartCount") else KILLED[1:]  # 0 is how other init containers end, too
+    killed = {*KILLED, 0} if container.get("restartCount") else KILLED  # 0 is how other init containers end, too
     return any(e.get("exitCode") in killed and e.get("reason") != "OOMKilled" for e in ends[:1])
 
 
