@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from modelyard.contract.document import digest_of
 from modelyard.contract.store import model_manifest
-from modelyard.contract.tasks import GateTask, ModelTask
+from modelyard.contract.tasks import ModelTask
 from modelyard_drift.gate import gate
 from modelyard_kit.model import publish_file
 from modelyard_kit.progress import Reporter
@@ -58,17 +58,7 @@ def test_the_better_network_is_promoted_and_the_worse_refused(world: World, cham
     traffic(world, bad)
 
     def judged(one: ModelTask, other: ModelTask) -> Any:
-        task = GateTask(
-            namespace="ns",
-            name="watch",
-            store=world.store.config,
-            deployment="shop",
-            champion=one,
-            challenger=other,
-            newer_than="2024-01-01T00:00:00Z",
-            rows=200,
-        )
-        return gate(task, Reporter(CollectorRegistry()))
+        return gate(world.gate(one, other), Reporter(CollectorRegistry()))
 
     found = judged(bad, good)
     assert (found.verdict, found.rows, found.challenger) == ("Promote", COUNT, 1.0)

@@ -11,12 +11,12 @@ from prometheus_client import CollectorRegistry
 
 from modelyard.contract.reasons import Reason
 from modelyard.contract.results import GateResult
-from modelyard.contract.tasks import GateTask, ModelTask
+from modelyard.contract.tasks import ModelTask
 from modelyard_drift import gate as module
 from modelyard_drift.gate import gate
 from modelyard_kit.failure import UserFailure
 from modelyard_kit.progress import Reporter
-from tests.unit.drift_image.world import NOW, World, features, truth
+from tests.unit.drift_image.world import World, features, truth
 
 HOUR = timedelta(hours=1)
 
@@ -32,17 +32,7 @@ def bad(world: World) -> ModelTask:
 
 
 def _gate(world: World, champion: ModelTask, challenger: ModelTask, **changes: Any) -> GateResult:
-    task = GateTask(
-        namespace="ns",
-        name="watch",
-        store=world.store.config,
-        deployment="shop",
-        champion=champion,
-        challenger=challenger,
-        newer_than=f"{NOW - 2 * HOUR:%Y-%m-%dT%H:%M:%SZ}",
-        rows=200,
-    )
-    return gate(task.model_copy(update=changes), Reporter(CollectorRegistry()))
+    return gate(world.gate(champion, challenger, **changes), Reporter(CollectorRegistry()))
 
 
 def _traffic(world: World, model: ModelTask, rows: int = 300, ago: timedelta = timedelta(minutes=5)) -> pa.Table:

@@ -18,7 +18,7 @@ from sklearn.preprocessing import OneHotEncoder
 from modelyard.contract.document import digest_of
 from modelyard.contract.manifest import Column, ModelManifest
 from modelyard.contract.store import StoreConfig, captures, labels, model_manifest
-from modelyard.contract.tasks import CheckTask, ModelTask, WindowTask
+from modelyard.contract.tasks import CheckTask, GateTask, ModelTask, WindowTask
 from modelyard_kit.model import publish_file
 from modelyard_kit.profile import publish_profile
 from modelyard_kit.skops_format import save_model
@@ -134,6 +134,19 @@ class World:
             training_job=model.training_job,
             model_digest=model.model_digest,
             window=WindowTask(rows=1000, min_rows=100),
+        )
+        return task.model_copy(update=changes)
+
+    def gate(self, champion: ModelTask, challenger: ModelTask, **changes: Any) -> GateTask:
+        task = GateTask(
+            namespace="ns",
+            name="watch",
+            store=self.store.config,
+            deployment="shop",
+            champion=champion,
+            challenger=challenger,
+            newer_than=f"{NOW - timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}",
+            rows=200,
         )
         return task.model_copy(update=changes)
 
