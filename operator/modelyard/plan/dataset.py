@@ -150,8 +150,9 @@ def _start(turn: _Turn, request: str, attempt: int = 1) -> None:
 
 
 def _working(turn: _Turn, made: BuildStatus, text: str) -> None:
-    """Looking for news is not news itself: then Ready and phase stay as they are."""
-    if turn.usable and made.request != build.SPEC:
+    """Looking for news is not news itself: then Ready and phase say how the last build left them."""
+    if turn.usable and made.request != build.SPEC and turn.conditions.status_of("Built") in ("True", "False"):
+        _stand(turn)
         turn.conditions.set("Reconciling", True, Reason.BUILDING, text)
         return
     turn.conditions.progressing(Reason.BUILDING, text, ready=turn.usable)
@@ -211,7 +212,7 @@ def _finished(turn: _Turn, last: BuildStatus, attempt: Attempt, result: DatasetR
     count = len(turn.spec.expectations)
     told = warnings(result.failed_expectations) or f"{count} expectation{'' if count == 1 else 's'} checked"
     turn.conditions.set("Validated", True, reason, told)
-    _rest(turn)
+    _stand(turn)
 
 
 def _quarantined(turn: _Turn, result: DatasetResult) -> None:
@@ -220,13 +221,13 @@ def _quarantined(turn: _Turn, result: DatasetResult) -> None:
     turn.change(candidate=rejected)
     turn.conditions.set("Built", True, reason)
     turn.conditions.set("Validated", False, reason, told)
-    _rest(turn)
+    _stand(turn)
 
 
 def _failed(turn: _Turn, last: BuildStatus, failure: Failure) -> None:
-    turn.conditions.set("Built", False, failure.reason, failure.message)
     turn.change(progress=None)
     if failure.blame == "world" and last.attempt < ATTEMPTS:
+        turn.conditions.set("Built", False, failure.reason, failure.message)
         wait = pause("10s", last.attempt)
         retry_at = timestamp(turn.now + wait)
         retried = last.model_copy(update={"retry_at": retry_at})
@@ -234,8 +235,10 @@ def _failed(turn: _Turn, last: BuildStatus, failure: Failure) -> None:
         _back_off(turn, retried)
         turn.requeue = wait.total_seconds()
         return
+    tries = f" after {last.attempt} attempts" if last.attempt > 1 else ""
+    turn.conditions.set("Built", False, failure.reason, f"{failure.message}{tries}")
     turn.change(last_build=last.model_copy(update={"finished_at": timestamp(turn.now)}))
-    _rest(turn)
+    _stand(turn)
 
 
 def _back_off(turn: _Turn, last: BuildStatus) -> None:
@@ -248,15 +251,19 @@ def _back_off(turn: _Turn, last: BuildStatus) -> None:
 
 
 def _rest(turn: _Turn) -> None:
-    """How the dataset stands by its last build. Made from the status alone: suspending, an outage or a spec that
+    last = turn.status.last_build
+    if last and not last.finished_at and turn.conditions.status_of("Built") == "False":
+        _back_off(turn, last)
+    else:
+        _stand(turn)
+
+
+def _stand(turn: _Turn) -> None:
+    """How the last build that ended left the dataset. Made from the status alone: suspending, an outage or a spec that
     breaks a rule may have hidden it."""
-    last, built, current = turn.status.last_build, turn.conditions.get("Built"), turn.status.current
-    if last and built and built["status"] == "False":
-        if not last.finished_at:
-            _back_off(turn, last)
-            return
-        tries = f" after {last.attempt} attempts" if last.attempt > 1 else ""
-        reason, told = Reason(built["reason"]), f"{built['message']}{tries}"
+    built, current = turn.conditions.get("Built"), turn.status.current
+    if built and built["status"] == "False":
+        reason, told = Reason(built["reason"]), str(built["message"])
     elif turn.status.candidate:
         reason, told = rejection(turn.status.candidate)
     elif current:

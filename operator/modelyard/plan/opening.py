@@ -25,6 +25,7 @@ class Opening(Generic[Spec, Status]):
     status: Status  # of this generation
     conditions: ConditionSet
     before: Mapping[str, Any]  # the status as it is in the cluster
+    was_suspended: bool
 
 
 def opening(resource: Object, spec: type[Spec], status: type[Status], now: datetime) -> Opening[Spec, Status] | Plan:
@@ -32,14 +33,15 @@ def opening(resource: Object, spec: type[Spec], status: type[Status], now: datet
     before: Mapping[str, Any] = resource.get("status") or {}
     generation = resource["metadata"].get("generation", 0)
     conditions = ConditionSet(before.get("conditions", []), generation, now)
-    if not is_suspended(resource):
-        conditions.remove(SUSPENDED)
+    was_suspended = conditions.status_of(SUSPENDED) == "True"
     try:
         wanted = spec.model_validate(resource["spec"])
     except ValidationError as error:
         return _invalid(before, conditions, generation, error)
+    if not is_suspended(resource):
+        conditions.remove(SUSPENDED)
     found = status.model_validate(before).model_copy(update={"observed_generation": generation})
-    return Opening(wanted, found, conditions, before)
+    return Opening(wanted, found, conditions, before, was_suspended)
 
 
 def _invalid(before: Mapping[str, Any], conditions: ConditionSet, generation: int, error: ValidationError) -> Plan:

@@ -25,8 +25,6 @@ from modelyard.plan.settings import Settings
 from modelyard.plan.shown import dumped, progress
 from modelyard.plan.suspension import SUSPENDED, suspended
 
-ENDED = ("Succeeded", "Failed")
-
 
 @dataclass
 class _Turn:
@@ -40,6 +38,7 @@ class _Turn:
     now: datetime
     settings: Settings
     run: str
+    was_suspended: bool
     apply: tuple[dict[str, Any], ...] = ()
     poll: tuple[str, ...] = ()
     requeue: float | None = None
@@ -54,8 +53,8 @@ def plan_training(resource: Object, observed: Observed, now: datetime, settings:
     read = opening(resource, TrainingJobSpec, TrainingJobStatus, now)
     if isinstance(read, Plan):
         return read
-    run_hash = run.run_hash(resource, read.spec)
-    turn = _Turn(resource, read.spec, read.status, read.conditions, observed, now, settings, run_hash)
+    hashed = run.run_hash(resource, read.spec)
+    turn = _Turn(resource, read.spec, read.status, read.conditions, observed, now, settings, hashed, read.was_suspended)
     _decide(turn)
     after = dumped(turn.status, turn.conditions)
     return Plan(
@@ -70,16 +69,16 @@ def plan_training(resource: Object, observed: Observed, now: datetime, settings:
 
 
 def _decide(turn: _Turn) -> None:
-    if turn.status.run == turn.run and turn.status.phase in ENDED:  # whatever happens to the children from here on
-        if turn.status.phase == "Succeeded":
-            approve(turn.conditions, turn.resource, turn.observed)
+    if turn.status.run == turn.run and turn.status.completed_at:  # whatever happens to the children from here on
+        _stand(turn)
     elif turn.spec.suspend:
         _suspend(turn)
     elif turn.status.run != turn.run:
         _begin(turn)
-    elif turn.status.phase == SUSPENDED:
+    elif turn.was_suspended:
         _start(turn, turn.status.attempt + 1)
     elif turn.status.retry_at and is_ahead(moment(turn.status.retry_at), turn.now, LONGEST):
+        _back_off(turn)
         turn.requeue = until(moment(turn.status.retry_at), turn.now)
     elif turn.status.retry_at:
         _start(turn, turn.status.attempt + 1)
@@ -114,9 +113,9 @@ def _suspend(turn: _Turn) -> None:
     """Stop the attempt. One that has ended by then counts as ever; one that is stopped is no failure."""
     if turn.status.run != turn.run:
         _reset(turn)
-    elif turn.status.phase != SUSPENDED and not turn.status.retry_at:
+    elif not turn.was_suspended and not turn.status.retry_at:
         _follow(turn)
-        if turn.status.phase in ENDED:
+        if turn.status.completed_at:
             return
         if not turn.status.retry_at:
             turn.change(suspended_attempts=turn.status.suspended_attempts + 1)
@@ -176,34 +175,53 @@ def _finished(turn: _Turn, result: TrainResult, ended: str) -> None:
     )
     reached = score(turn.spec.objective, result.metrics)
     turn.change(model=model, metrics=metrics_of(result.metrics), score=reached, progress=None, completed_at=ended)
-    turn.conditions.set("Trained", True, Reason.SUCCEEDED)
+    measured = f"{reached or 'nothing measured'} on {result.test_rows:,} held-out rows"
+    turn.conditions.set("Trained", True, Reason.SUCCEEDED, measured)
     short_of = missed(turn.spec.objective, result.metrics)
     if short_of:
-        turn.change(phase="Failed")
-        turn.conditions.stalled(Reason.CRITERIA_NOT_MET, short_of)
         turn.conditions.set("Approved", False, Reason.CRITERIA_NOT_MET, short_of)
-        return
-    turn.change(phase="Succeeded")
-    turn.conditions.ready(Reason.SUCCEEDED, f"{reached or 'nothing measured'} on {result.test_rows:,} held-out rows")
-    approve(turn.conditions, turn.resource, turn.observed)
+    _stand(turn)
 
 
 def _failed(turn: _Turn, failure: Failure) -> None:
     policy, attempt = turn.spec.failure_policy, turn.status.attempt
     failures = attempt - turn.status.suspended_attempts
-    turn.conditions.set("Trained", False, failure.reason, failure.message)
+    turn.change(progress=None)
     if failure.blame == "world" and failures <= policy.max_restarts:
+        turn.conditions.set("Trained", False, failure.reason, failure.message)
         wait = pause(policy.backoff, failures)
-        retry_at = timestamp(turn.now + wait)
-        turn.change(retry_at=retry_at, progress=None, phase="BackingOff")
-        text = f"attempt {attempt} failed: {failure.reason}: {failure.message}; the next begins at {retry_at}"
-        turn.conditions.progressing(Reason.BACKING_OFF, text, about=failure.reason)
+        turn.change(retry_at=timestamp(turn.now + wait))
+        _back_off(turn)
         turn.requeue = wait.total_seconds()
         return
     tries = f" after {attempt} attempts" if attempt > 1 else ""
-    turn.change(progress=None, phase="Failed", completed_at=timestamp(turn.now))
-    turn.conditions.stalled(failure.reason, f"{failure.message}{tries}")
+    turn.conditions.set("Trained", False, failure.reason, f"{failure.message}{tries}")
     turn.conditions.set("Approved", False, failure.reason, "there is no model")
+    turn.change(completed_at=timestamp(turn.now))
+    _stand(turn)
+
+
+def _back_off(turn: _Turn) -> None:
+    """Made from the status alone, as `_stand`."""
+    trained = turn.conditions.get("Trained") or {}
+    failed = f"attempt {turn.status.attempt} failed: {trained.get('reason')}: {trained.get('message')}"
+    about = Reason(trained["reason"]) if "reason" in trained else None
+    turn.conditions.progressing(Reason.BACKING_OFF, f"{failed}; the next begins at {turn.status.retry_at}", about=about)
+    turn.change(phase="BackingOff")
+
+
+def _stand(turn: _Turn) -> None:
+    """How a run ended. Made from the status alone: an outage or a spec that breaks a rule may have hidden it."""
+    trained, approved = (turn.conditions.get(name) or {} for name in ("Trained", "Approved"))
+    if trained.get("status") == "True" and approved.get("reason") != Reason.CRITERIA_NOT_MET:
+        measured = trained["message"] or f"{turn.status.score} on held-out rows"  # a job that ended before 0.2
+        turn.conditions.ready(Reason.SUCCEEDED, measured)
+        turn.change(phase="Succeeded")
+        approve(turn.conditions, turn.resource, turn.observed)
+        return
+    short_of = approved if trained.get("status") == "True" else trained
+    turn.conditions.stalled(Reason(short_of["reason"]), short_of["message"])
+    turn.change(phase="Failed")
 
 
 def _outdated(turn: _Turn) -> tuple[Object, ...]:

@@ -45,9 +45,11 @@ class Simulation:
         condition = self.condition(type_)
         return condition["status"], condition["reason"]
 
+    def observed(self) -> Observed:
+        return observed(*self.children.values(), related=tuple(self.related), readings=self.readings, told=self.told_of)
+
     def plan(self) -> Plan:
-        seen = observed(*self.children.values(), related=tuple(self.related), readings=self.readings, told=self.told_of)
-        plan = self.planner(self.resource, seen, self.now, self.settings)
+        plan = self.planner(self.resource, self.observed(), self.now, self.settings)
         promises.hold(self.resource, plan)
         return plan
 

@@ -11,7 +11,7 @@ from modelyard.contract.document import Document
 from modelyard.contract.results import DatasetResult, FailureResult, TrainResult
 from modelyard.plan.dataset import plan_dataset
 from modelyard.plan.training import plan_training
-from tests.unit.plan.builders import Built, dataset, digest, observed, ready_dataset, training_job
+from tests.unit.plan.builders import Built, dataset, digest, ready_dataset, training_job
 from tests.unit.plan.simulation import STATUS, Simulation
 
 Act = Callable[[Simulation, int], None]
@@ -124,8 +124,7 @@ def plays(acts: dict[str, Act]) -> st.SearchStrategy[list[tuple[str, int]]]:
 
 def hold_to_the_rules(it: Simulation) -> None:
     """What is true at any moment. One result read may let the next build begin; then nothing moves by itself."""
-    seen = observed(*it.children.values(), related=tuple(it.related), readings=it.readings, told=it.told_of)
-    plan = it.plan()
+    seen, plan = it.observed(), it.plan()
     for _ in range(2):
         assert not {c["metadata"]["name"] for c in plan.apply} & {c["metadata"]["name"] for c in plan.delete}
         before, plan = plan, it.planner(it.resource.holding(plan.status), seen, it.now, it.settings)

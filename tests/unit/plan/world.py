@@ -27,6 +27,7 @@ class World:
         self.readings: dict[str, dict[str, Any]] = {}
         self.told: dict[str, tuple[Told, ...]] = {}  # events by uid
         self.now = NOW
+        self.settings = Settings()
         self.events: list[Event] = []
         self.cuts: Iterator[int] = iter(())
 
@@ -61,7 +62,7 @@ class World:
 
     def look(self) -> Plan:
         """Plan, without carrying anything out."""
-        plan = self.planner(self.resource, self.observed(), self.now, Settings())
+        plan = self.planner(self.resource, self.observed(), self.now, self.settings)
         promises.hold(self.resource, plan)
         return plan
 
