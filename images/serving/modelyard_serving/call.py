@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from random import Random
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -36,15 +35,12 @@ class Request(NamedTuple):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """What is served: `name` is the model's name for callers."""
+    """What is served: `name` is the model's name for callers. `typed` reads bodies of its columns."""
 
     name: str
     revision: str
     manifest: ModelManifest
-
-    @cached_property
-    def typed(self) -> TypedBodies:
-        return TypedBodies(self.manifest.features)
+    typed: TypedBodies
 
     @property
     def personal(self) -> bool:

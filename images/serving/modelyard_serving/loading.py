@@ -29,6 +29,7 @@ from modelyard_serving.rows import rows_of_objects
 from modelyard_serving.serving import Loaded
 from modelyard_serving.spool import Spool
 from modelyard_serving.trial import try_out
+from modelyard_serving.typed import TypedBodies
 
 if TYPE_CHECKING:
     from modelyard_serving.container import ContainerModel
@@ -120,7 +121,7 @@ def loaded(task: ServeTask, store: Store, predictor: Predictor, parity: Parity |
     )
     place = (task.namespace, task.name)
     return Loaded(
-        Endpoint(task.model_name, task.revision, manifest),
+        Endpoint(task.model_name, task.revision, manifest, TypedBodies(manifest.features)),
         predictor,
         Spool(store, captures(*place), pod, task.flush_seconds, encode, _beside(task, manifest)),
         Spool(store, labels(*place), pod, task.flush_seconds, label_table),
