@@ -28,6 +28,7 @@ class Candidate:
     ready: int
     wanted: int
     trouble: Trouble | None = None
+    silent: str = ""  # as of Servers
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,12 @@ def _start(spec: Rollout, rollout: RolloutStatus, candidate: Candidate, now: dat
 def _unready(spec: Rollout, rollout: RolloutStatus, candidate: Candidate, now: datetime) -> Move:
     so_far = f"{candidate.ready} of {candidate.wanted} pods of the candidate are ready"
     if _overdue(spec, rollout, now):
-        message = f"{so_far} after rollout.progressDeadline ({spec.progress_deadline}): look at its pods' logs"
+        why = candidate.silent or ": look at its pods' logs"
+        message = f"{so_far} after rollout.progressDeadline ({spec.progress_deadline}){why}"
         return Move("RollBack", rollout, Reason.DEADLINE_EXCEEDED, message)
     if candidate.trouble:
         return Move("Hold", rollout, candidate.trouble.reason, f"{so_far}: {candidate.trouble.message}")
-    return Move("Hold", rollout, Reason.STARTING, so_far)
+    return Move("Hold", rollout, Reason.STARTING, f"{so_far}{candidate.silent}")
 
 
 def _judge(

@@ -123,7 +123,7 @@ def _candidate(
     spec: ModelDeploymentSpec, candidate: Revision, observed: Observed, now: datetime, settings: Settings
 ) -> Candidate:
     seen = servers(observed, candidate.revision)
-    return Candidate(candidate.revision, seen.ready, spec.replicas.min, seen.trouble(now, settings))
+    return Candidate(candidate.revision, seen.ready, spec.replicas.min, seen.trouble(now, settings), seen.silent)
 
 
 def _children(of: _Endpoint, status: ModelDeploymentStatus, stable: Revision) -> tuple[dict[str, Any], ...]:

@@ -14,7 +14,7 @@ from modelyard.plan.sidecar import sidecar
 from modelyard.plan.startup import classify, slow
 from modelyard.runtime.trim import trimmed
 from tests.unit.plan.builders import NOW, Built, pod
-from tests.unit.plan.endpoints import broken, rolling, serving, world
+from tests.unit.plan.endpoints import broken, model, rolling, serving, world
 from tests.unit.plan.world import World
 
 OWN = {"image": "team/own:1"}
@@ -224,6 +224,24 @@ def test_one_that_does_not_answer_ping_yet_is_what_the_endpoint_waits_for(state:
     name = min(w.names("Pod"))
     words = f": your container does not answer /ping yet; kubectl logs {name} -c model has more"
     assert w.message("Ready").endswith(words) is shown
+
+
+def test_a_candidates_that_does_not_answer_ping_is_what_the_rollout_waits_for_and_is_taken_back_for() -> None:
+    w = serving(container=OWN)
+    w.set(model("t-r-00000001", "b", 2))
+    w.run()
+    broken(w, "m-bbbbbbbb", state={"waiting": {"reason": "PodInitializing"}})
+    for name in w.names("Pod"):
+        own = {"name": "model", "started": "bbbb" not in name, "state": {"running": {}}}
+        w.children["Pod", name] = w.child("Pod", name).status(initContainerStatuses=[own])
+    w.run()
+    words = ": your container does not answer /ping yet; kubectl logs m-bbbbbbbb-0 -c model has more"
+    assert w.condition("Ready") == ("True", "RollingOut")
+    assert w.message("Ready").endswith(f"0 of 2 pods of the candidate are ready{words}")
+    w.pass_(3600)
+    w.run()
+    assert w.condition("RolloutHealthy") == ("False", "RolledBack")
+    assert words in w.message("RolloutHealthy")
 
 
 def test_one_that_keeps_falling_over_needs_a_person() -> None:
