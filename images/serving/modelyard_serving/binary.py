@@ -16,7 +16,7 @@ from modelyard_serving.errors import RequestError
 
 HEADER_LENGTH = "inference-header-content-length"
 OCTETS = "application/octet-stream"
-_TYPES = {
+TYPES = {
     "BOOL": "?",
     "INT8": "i1",
     "INT16": "<i2",
@@ -73,9 +73,9 @@ def wants_binary(outputs: Any, parameters: Any) -> frozenset[str] | bool:
 def encoded(datatype: str, data: Sequence[Any]) -> bytes:
     """An output's values."""
     if datatype == "BYTES":
-        words = [str(value).encode() for value in data]
-        return b"".join(part for word in words for part in (_LENGTH.pack(len(word)), word))
-    return np.asarray(data, dtype=_TYPES[datatype]).tobytes()
+        texts = [str(value).encode() for value in data]
+        return b"".join(part for text in texts for part in (_LENGTH.pack(len(text)), text))
+    return np.asarray(data, dtype=TYPES[datatype]).tobytes()
 
 
 def outputs_of(body: bytes) -> list[dict[str, Any]]:
@@ -99,27 +99,28 @@ def elements(tensor: Mapping[str, Any], content: memoryview) -> list[Any]:
     """The values of a tensor. Raises `RequestError` 400 that names it."""
     name, datatype = tensor.get("name"), tensor.get("datatype")
     if datatype == "BYTES":
-        return _words(name, content)
-    if not isinstance(datatype, str) or datatype not in _TYPES:
+        return words(name, content)
+    if not isinstance(datatype, str) or datatype not in TYPES:
         raise RequestError(400, f"tensor {name!r} has datatype {datatype!r}: it cannot be sent in bytes")
-    kind = np.dtype(_TYPES[datatype])
+    kind = np.dtype(TYPES[datatype])
     if len(content) % kind.itemsize:
         raise RequestError(400, f"tensor {name!r} has {len(content)} bytes, which is no multiple of {kind.itemsize}")
     found: list[Any] = np.frombuffer(content, kind).tolist()
     return found
 
 
-def _words(name: object, content: memoryview) -> list[str]:
-    words: list[str] = []
+def words(name: object, content: memoryview) -> list[str]:
+    """The elements of BYTES. Raises `RequestError` 400 that names the tensor."""
+    found: list[str] = []
     at = 0
     while at < len(content):
         begin = at + _LENGTH.size
         end = begin + _LENGTH.unpack_from(content, at)[0] if begin <= len(content) else len(content) + 1
         if end > len(content):
             raise RequestError(400, f"tensor {name!r} ends within an element: each is its length and its bytes")
-        words.append(word(name, len(words), content[begin:end]))
+        found.append(word(name, len(found), content[begin:end]))
         at = end
-    return words
+    return found
 
 
 def word(name: object, place: int, content: bytes | memoryview) -> str:

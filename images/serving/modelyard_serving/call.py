@@ -11,6 +11,7 @@ import orjson
 from modelyard.contract.manifest import ModelManifest
 from modelyard_kit.model import Prediction
 from modelyard_serving.errors import RequestError
+from modelyard_serving.layouts import Layouts
 from modelyard_serving.rows import Rows
 from modelyard_serving.typed import TypedBodies
 
@@ -35,12 +36,13 @@ class Request(NamedTuple):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """What is served: `name` is the model's name for callers. `typed` reads bodies of its columns."""
+    """What is served: `name` is the model's name for callers. `typed` and `layouts` read bodies of its columns."""
 
     name: str
     revision: str
     manifest: ModelManifest
     typed: TypedBodies
+    layouts: Layouts
 
     @property
     def personal(self) -> bool:

@@ -23,6 +23,7 @@ from modelyard_serving.call import Endpoint
 from modelyard_serving.data_capture import DataCapture
 from modelyard_serving.errors import NotReadyError
 from modelyard_serving.explanation.worker import ExplanationWorker
+from modelyard_serving.layouts import Layouts
 from modelyard_serving.predictor import Predictor
 from modelyard_serving.records import capture_schema, capture_table, label_table, personal, shadow_table
 from modelyard_serving.rows import rows_of_objects
@@ -112,6 +113,7 @@ def warm_up(predictor: Predictor, model: LoadedModel) -> None:
 def loaded(task: ServeTask, store: Store, predictor: Predictor, parity: Parity | None = None) -> Loaded:
     """Starts the threads that write captured rows and labels."""
     manifest, pod = predictor.model.manifest, socket.gethostname()
+    features = manifest.features
     encode = partial(
         capture_table,
         schema=capture_schema(manifest),
@@ -121,7 +123,7 @@ def loaded(task: ServeTask, store: Store, predictor: Predictor, parity: Parity |
     )
     place = (task.namespace, task.name)
     return Loaded(
-        Endpoint(task.model_name, task.revision, manifest, TypedBodies(manifest.features)),
+        Endpoint(task.model_name, task.revision, manifest, TypedBodies(features), Layouts(features)),
         predictor,
         Spool(store, captures(*place), pod, task.flush_seconds, encode, _beside(task, manifest)),
         Spool(store, labels(*place), pod, task.flush_seconds, label_table),

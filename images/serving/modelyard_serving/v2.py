@@ -37,12 +37,15 @@ def parse(request: Request, endpoint: Endpoint) -> Call:
     length = request.headers.get(binary.HEADER_LENGTH)
     if not (length and request.content_type == binary.OCTETS):
         require_json(request)
-    if not length and (told := endpoint.typed.tensors(request.body)):
-        return _call(told, request, endpoint, partial(_write, binary.wants_binary(told.outputs, told.parameters)))
     content, rest = binary.header_of(request.body, length) if length else (request.body, memoryview(b""))
+    told = endpoint.layouts.read(content, rest) if length else endpoint.typed.tensors(content)
+    if told:
+        return _call(told, request, endpoint, partial(_write, binary.wants_binary(told.outputs, told.parameters)))
     body = parse_json(content)
     if not isinstance(body, dict):
         raise RequestError(400, "the body must be a JSON object with inputs")
+    if length:
+        endpoint.layouts.learn(content, body)
     if (length or binary.SIZE in content) and isinstance(body.get("inputs"), list):
         body["inputs"] = binary.read_tensors(body["inputs"], rest)
     wanted = binary.wants_binary(body.get("outputs"), body.get("parameters"))

@@ -33,8 +33,16 @@ def message(columns: dict[str, tuple[str, bytes]], **more: Any) -> dict[str, Any
         for name, (kind, content) in columns.items()
     ]
     head = orjson.dumps({"id": "b-1", "inputs": inputs, **more})
-    body = head + b"".join(content for _, content in columns.values())
-    return {"content": body, "headers": {HEADER_LENGTH: str(len(head)), "content-type": OCTETS}}
+    return {"content": head + content_of(columns), "headers": {HEADER_LENGTH: str(len(head)), "content-type": OCTETS}}
+
+
+def head_of(columns: dict[str, tuple[str, bytes]]) -> bytes:
+    sent = message(columns, id="")
+    return bytes(sent["content"][: int(sent["headers"][HEADER_LENGTH])])
+
+
+def content_of(columns: dict[str, tuple[str, bytes]]) -> bytes:
+    return b"".join(content for _, content in columns.values())
 
 
 def by_name(answer: httpx.Response) -> dict[str, list[Any]]:
@@ -46,6 +54,15 @@ async def test_columns_in_bytes_are_rows_as_in_json(served: Endpoint) -> None:
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/json"
     assert by_name(answer)["predict"] == ["low", "high"]
+
+
+async def test_the_same_json_before_other_bytes_is_another_question(served: Endpoint) -> None:
+    """The second time it is known where the columns are."""
+    for prices, expected in (([3.5, 30.5], ["low", "high"]), ([30.5, 3.5], ["high", "low"])) * 2:
+        columns = {**COLUMNS, "price": ("FP32", np.array(prices, "<f4").tobytes())}
+        answer = await served.client.post(INFER, **message(columns, id=""))
+        assert by_name(answer)["predict"] == expected
+    assert served.serving.model().endpoint.layouts.read(head_of(columns), memoryview(content_of(columns)))
 
 
 async def test_some_tensors_may_be_in_json(served: Endpoint) -> None:
