@@ -151,7 +151,7 @@ def _start(turn: _Turn, request: str, attempt: int = 1) -> None:
 
 def _working(turn: _Turn, made: BuildStatus, text: str) -> None:
     """Looking for news is not news itself: then Ready and phase say how the last build left them."""
-    if turn.usable and made.request != build.SPEC and turn.conditions.status_of("Built") in ("True", "False"):
+    if turn.usable and made.request != build.SPEC and turn.conditions.status_of("Built") != "Unknown":
         _stand(turn)
         turn.conditions.set("Reconciling", True, Reason.BUILDING, text)
         return

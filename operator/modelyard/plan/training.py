@@ -203,10 +203,11 @@ def _failed(turn: _Turn, failure: Failure) -> None:
 
 def _back_off(turn: _Turn) -> None:
     """Made from the status alone, as `_stand`."""
-    trained = turn.conditions.get("Trained") or {}
-    failed = f"attempt {turn.status.attempt} failed: {trained.get('reason')}: {trained.get('message')}"
-    about = Reason(trained["reason"]) if "reason" in trained else None
-    turn.conditions.progressing(Reason.BACKING_OFF, f"{failed}; the next begins at {turn.status.retry_at}", about=about)
+    trained = turn.conditions.get("Trained")
+    because = f": {trained['reason']}: {trained['message']}" if trained else ""
+    text = f"attempt {turn.status.attempt} failed{because}; the next begins at {turn.status.retry_at}"
+    about = Reason(trained["reason"]) if trained else None
+    turn.conditions.progressing(Reason.BACKING_OFF, text, about=about)
     turn.change(phase="BackingOff")
 
 
@@ -214,14 +215,15 @@ def _stand(turn: _Turn) -> None:
     """How a run ended. Made from the status alone: an outage or a spec that breaks a rule may have hidden it."""
     trained, approved = (turn.conditions.get(name) or {} for name in ("Trained", "Approved"))
     if trained.get("status") == "True" and approved.get("reason") != Reason.CRITERIA_NOT_MET:
-        measured = trained["message"] or f"{turn.status.score} on held-out rows"  # a job that ended before 0.2
-        turn.conditions.ready(Reason.SUCCEEDED, measured)
+        turn.conditions.ready(Reason.SUCCEEDED, trained["message"])
         turn.change(phase="Succeeded")
+    elif trained:
+        short_of = approved if trained["status"] == "True" else trained
+        turn.conditions.stalled(Reason(short_of["reason"]), short_of["message"])
+        turn.change(phase="Failed")
+    # else it ended under 0.1, which did not keep how
+    if turn.status.phase == "Succeeded":
         approve(turn.conditions, turn.resource, turn.observed)
-        return
-    short_of = approved if trained.get("status") == "True" else trained
-    turn.conditions.stalled(Reason(short_of["reason"]), short_of["message"])
-    turn.change(phase="Failed")
 
 
 def _outdated(turn: _Turn) -> tuple[Object, ...]:

@@ -105,6 +105,18 @@ def test_a_monitor_says_again_how_it_stands(script: Any, outages: list[str]) -> 
     played(monitored.world, test_drift_properties.act, script, outages)
 
 
+def test_a_job_that_ended_under_a_release_that_did_not_keep_how_stays_as_it_is() -> None:
+    it = training_simulation()
+    it.settle()
+    it.finish(TRAINED)
+    it.settle()
+    kept = [c for c in it.status["conditions"] if c["type"] != "Trained"]
+    it.resource = it.resource.status(conditions=kept)
+    before = it.status
+    it.settle()
+    assert it.status == before
+
+
 @pytest.mark.parametrize("outage", ["refused", "invalid", "spec"])
 def test_a_job_that_missed_its_objective_says_so_again(outage: str) -> None:
     it = training_simulation()
