@@ -7,6 +7,7 @@ store:
   {{- toYaml $store | nindent 2 }}
 storeSecret: {{ include "modelyard.store.secret" . | default nil | toJson }}
 serviceAccount: {{ .Values.workloads.serviceAccount | default nil | toJson }}
+allowUnsafeFormats: {{ .Values.workloads.allowUnsafeFormats }}
 images:
   {{- range list "dataset" "training" "serving" "drift" "servingTorch" "driftTorch" }}
   {{ . }}: {{ include "modelyard.image" (list $ .) | quote }}

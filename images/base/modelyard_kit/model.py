@@ -15,6 +15,7 @@ from modelyard.contract.reasons import Reason
 from modelyard.contract.store import model_manifest
 from modelyard_kit.content import refuse_pickle
 from modelyard_kit.failure import UserFailure, WorldFailure
+from modelyard_kit.safety import Safety
 from modelyard_kit.store import Store
 from modelyard_kit.tabular import columns_table
 from modelyard_kit.trial import try_open
@@ -32,8 +33,13 @@ FORMATS: Mapping[ModelFormat, str] = {
     "torch-export": "modelyard_kit.torch_export_format",
     "torchscript": "modelyard_kit.torchscript_format",
     "safetensors": "modelyard_kit.safetensors_format",
+    "pickle": "modelyard_kit.pickle_format",
 }
 
+UNLESS_ALLOWED = (
+    "it could run any code when it is loaded; save the model as skops, or set spec.allowUnsafeFormats of the resource "
+    "and workloads.allowUnsafeFormats of the chart"
+)
 TORCH_IMAGES = "modelyard/training-torch, serving-torch and drift-torch"
 
 
@@ -78,10 +84,12 @@ def load_manifest(store: Store, namespace: str, training_job: str, digest: str) 
     return store.get_document(model_manifest(namespace, training_job, digest), ModelManifest, digest)
 
 
-def load_model(store: Store, namespace: str, training_job: str, digest: str, folder: Path) -> LoadedModel:
+def load_model(
+    store: Store, namespace: str, training_job: str, digest: str, folder: Path, allow_unsafe: bool = False
+) -> LoadedModel:
     """Downloads and loads the file that serves of a published model. Raises as `fetch_model` and `open_tried` do."""
     manifest, path = fetch_model(store, namespace, training_job, digest, folder)
-    return open_tried(path, manifest)
+    return open_tried(path, manifest, allow_unsafe)
 
 
 def fetch_model(
@@ -107,21 +115,24 @@ def model_file(model_format: ModelFormat) -> str:
     return name
 
 
-def open_model(path: Path, manifest: ModelManifest) -> LoadedModel:
+def open_model(path: Path, manifest: ModelManifest, allow_unsafe: bool = False) -> LoadedModel:
     """Raises UserFailure(UnsafeModel) for what the format's rules refuse, WorldFailure(Corrupt) for no such file,
-    UserFailure(UserError) for a format that this image has no library for."""
+    UserFailure(UserError) for a format that this image has no library for. `allow_unsafe`: pickles are loaded, too."""
     reader = loader(manifest.format)
-    refuse_pickle(path, in_archives=not reader.SAFETY.describes_by_pickle)
+    if reader.SAFETY is not Safety.CODE:
+        refuse_pickle(path, in_archives=not reader.SAFETY.describes_by_pickle)
+    elif not allow_unsafe:
+        raise UserFailure(Reason.UNSAFE_MODEL, f"{path.name} is a pickle: {UNLESS_ALLOWED}")
     model: LoadedModel = reader.load(path, manifest)
     return model
 
 
-def open_tried(path: Path, manifest: ModelManifest) -> LoadedModel:
+def open_tried(path: Path, manifest: ModelManifest, allow_unsafe: bool = False) -> LoadedModel:
     """As `open_model`, and in a process of its own first where native code reads the file: what crashes there would
     end the pod without a word."""
     if loader(manifest.format).SAFETY.may_crash:
         try_open(path, manifest)
-    return open_model(path, manifest)
+    return open_model(path, manifest, allow_unsafe)
 
 
 def loader(model_format: ModelFormat) -> Any:

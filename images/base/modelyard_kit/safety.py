@@ -8,6 +8,7 @@ class Safety(Enum):
     TYPES = "objects of the types of a closed list, without their own code"
     GRAPH = "a graph of the operators of a closed list"
     NATIVE = "no code, but a native parser that a damaged file can crash"
+    CODE = "whatever its author wrote: only where the resource and the chart both allow it"
     TORCH = "operators of a closed list, and tensors described by a pickle that is read as data"
 
     @property

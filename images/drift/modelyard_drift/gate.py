@@ -55,7 +55,7 @@ def gate(task: GateTask, reporter: Reporter) -> GateResult:
 
 
 def _load(store: Store, task: GateTask, model: ModelTask, folder: Path) -> LoadedModel:
-    return load_model(store, task.namespace, model.training_job, model.model_digest, folder)
+    return load_model(store, task.namespace, model.training_job, model.model_digest, folder, bool(task.allow_unsafe))
 
 
 def _check_captured(*models: ModelManifest) -> None:

@@ -1,6 +1,7 @@
 """A server's trial of its model: loaded in a process of its own and asked its example rows, whose answers are compared
 with those of training."""
 
+import json
 import sys
 from math import inf, isfinite, isnan
 from pathlib import Path
@@ -18,12 +19,13 @@ from modelyard_serving.rows import rows_of_objects
 TOLERANCE = 1e-4  # of a value, relative to itself
 
 
-def try_out(path: Path, manifest: ModelManifest, seconds: int = SECONDS) -> Parity:
+def try_out(path: Path, manifest: ModelManifest, seconds: int = SECONDS, allow_unsafe: bool = False) -> Parity:
     """How far the answers are from those of training.
 
     Raises TaskFailure where the model cannot be loaded, fails, or answers otherwise than when it was trained.
     """
-    return _compare(path, manifest, tried(__name__, path, manifest.canonical(), seconds))
+    told = json.dumps({"manifest": manifest.wire(), "allow_unsafe": allow_unsafe})
+    return _compare(path, manifest, tried(__name__, path, told, seconds))
 
 
 def _compare(path: Path, manifest: ModelManifest, found: list[Any]) -> Parity:
@@ -58,8 +60,9 @@ def main() -> int:
 
 
 def _answers(path: Path, told: str) -> list[Any]:
-    manifest = ModelManifest.model_validate_json(told)
-    model = open_model(path, manifest)
+    given = json.loads(told)
+    manifest = ModelManifest.model_validate(given["manifest"])
+    model = open_model(path, manifest, given["allow_unsafe"])
     examples = example_rows(manifest)
     if not examples:
         return []

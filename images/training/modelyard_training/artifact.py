@@ -52,16 +52,19 @@ class Artifact:
     estimator: Any = None
 
 
-def load_artifact(folder: Path) -> Artifact:
-    """MODEL_FILE or the only *.skops file in SM_MODEL_DIR, or the one that is named in NATIVE.
+def load_artifact(folder: Path, allow_unsafe: bool = False) -> Artifact:
+    """MODEL_FILE or the only *.skops file in SM_MODEL_DIR, or the one that is named in NATIVE; where it is allowed, the
+    only pickle.
 
     Raises UserFailure where there is none, or one that serving would not load.
     """
-    path = _find(folder)
+    path = _find(folder, allow_unsafe)
     if path.is_symlink():
         raise UserFailure(Reason.UNSAFE_MODEL, f"{path.name} is a symbolic link: write the model's own file")
     if path.name in NATIVE:
         return _native(path)
+    if path.suffix in PICKLES:
+        return _pickled(path)
     refuse_pickle(path)
     try:
         check_archive(path)
@@ -77,6 +80,16 @@ def load_artifact(folder: Path) -> Artifact:
             f"{path.name} holds a {type(estimator).__name__}, which cannot predict: save the fitted estimator",
         )
     return Artifact(path, "skops", partial(SklearnModel, estimator=estimator), types, estimator)
+
+
+def _pickled(path: Path) -> Artifact:
+    """Its code runs here: whoever allowed it said so."""
+    from modelyard_kit.pickle_format import FILE, estimator
+
+    found = estimator(path)
+    if path.name != FILE:
+        path = path.rename(path.with_name(FILE))
+    return Artifact(path, "pickle", partial(SklearnModel, estimator=found), [], found)
 
 
 def _native(path: Path) -> Artifact:
@@ -102,20 +115,22 @@ def _blamed(kind: ModelFormat, read: Callable[..., T], path: Path, *more: Any) -
         raise UserFailure(Reason.USER_ERROR, f"{failure.message}: write it with {WRITERS[kind]}") from failure
 
 
-def _find(folder: Path) -> Path:
+def _find(folder: Path, allow_unsafe: bool) -> Path:
     if (folder / MODEL_FILE).is_file():
         return folder / MODEL_FILE
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    found = [path for path in files if path.suffix == ".skops" or path in {folder / name for name in NATIVE}]
+    safe = [path for path in files if path.suffix == ".skops" or path in {folder / name for name in NATIVE}]
+    pickled = [path for path in files if path.suffix in PICKLES]
+    found = safe or (pickled if allow_unsafe else [])
     if len(found) == 1:
         return found[0].rename(folder / MODEL_FILE) if found[0].suffix == ".skops" else found[0]
     if found:
         names = ", ".join(path.name for path in found)
         raise UserFailure(Reason.USER_ERROR, f"the script left several models ({names}): leave one, as {MODEL_FILE}")
-    pickled = [path.name for path in files if path.suffix in PICKLES]
     if pickled:
         raise UserFailure(
-            Reason.UNSAFE_MODEL, f"the script left {pickled[0]}: a pickle runs any code when it is loaded; {FIX}, {OWN}"
+            Reason.UNSAFE_MODEL,
+            f"the script left {pickled[0].name}: a pickle runs any code when it is loaded; {FIX}, {OWN}",
         )
     there = f"there is only {', '.join(path.name for path in files[:5])}" if files else "it is empty"
     raise UserFailure(Reason.USER_ERROR, f"the script left no model in SM_MODEL_DIR ({there}): {FIX}, {OWN}")

@@ -35,7 +35,7 @@ def train_by_script(task: TrainTask, entry_point: str, splits: Splits, layout: L
     }
     reporter.report("Training", 30, f"running {entry_point}")
     run_script(layout.code, entry_point, arguments(hyperparameters), environment, reporter, layout.failure)
-    left = load_artifact(layout.model)
+    left = load_artifact(layout.model, allow_unsafe=bool(task.allow_unsafe))
     classes = _classes(left.estimator, splits) if task.kind_of_task == "classification" else []
     used = {**task.parameters, "script": entry_point, "seed": str(task.seed)}
     return Trained(left.path, left.format, left.opened, left.types, classes, used)

@@ -182,6 +182,11 @@ class ModelDeploymentSpec(Schema):
     container: Container | None = Field(
         default=None, description="Your own container in the model's place; where absent, the server has the model."
     )
+    allow_unsafe_formats: bool = Field(
+        default=False,
+        description="Load models that are pickles, here and in the gate: their code runs with the store's credentials. "
+        "The chart has to allow it, too.",
+    )
     suspend: bool = Field(
         default=False,
         description="Run no server; the address and the model stay, and serve again afterwards.",

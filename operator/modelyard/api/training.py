@@ -117,6 +117,11 @@ class TrainingJobSpec(Schema):
     resources: Resources = Field(default=Resources(), description="Of the training pod.")
     objective: Objective | None = Field(default=None, description="What the model must reach.")
     failure_policy: FailurePolicy = Field(default=FailurePolicy(), description="Retries.")
+    allow_unsafe_formats: bool = Field(
+        default=False,
+        description="Take a pickle from the script: its code runs wherever it is loaded, with the store's credentials. "
+        "The chart has to allow it, too.",
+    )
     deadline: PositiveDuration = Field(default="24h", description="An attempt that takes longer is stopped.")
     suspend: bool = Field(
         default=False,
@@ -130,7 +135,7 @@ class ModelStatus(Schema):
 
     digest: Digest = Field(description="sha256 of its manifest.")
     format: str = Field(
-        max_length=16, description="skops, onnx, xgboost, lightgbm, torch-export, torchscript or safetensors."
+        max_length=16, description="skops, onnx, xgboost, lightgbm, torch-export, torchscript, safetensors or pickle."
     )
     bytes: Count = Field(description="Size of its files.")
     profile_digest: Digest = Field(description="Profile of the rows it was trained on.")

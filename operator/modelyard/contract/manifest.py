@@ -10,7 +10,7 @@ LOWER_IS_BETTER = frozenset({"logLoss", "mae", "rmse"})
 # Column types of the contract; each names the Arrow type pods use for it.
 ColumnType = Literal["bool", "int64", "float64", "string", "timestamp", "date"]
 
-ModelFormat = Literal["skops", "onnx", "xgboost", "lightgbm", "torch-export", "torchscript", "safetensors"]
+ModelFormat = Literal["skops", "onnx", "xgboost", "lightgbm", "torch-export", "torchscript", "safetensors", "pickle"]
 TORCH_FORMATS: frozenset[str] = frozenset({"torch-export", "torchscript"})  # served by images that hold torch
 
 

@@ -112,6 +112,7 @@ class TrainTask(Task):
     entry_point: str | None = None  # below SCRIPT_PATH
     parameters: dict[str, str] = {}
     seed: int = 0
+    allow_unsafe: Literal[True] | None = None  # a pickle may be loaded; absent where not, as in ServeTask.grpc
 
 
 class ContainerTask(Document):
@@ -136,6 +137,7 @@ class ServeTask(Task):
     flush_seconds: int = 10
     grpc: Literal[True] | None = None  # absent where it is not asked for: the documents of before stay what they were
     container: ContainerTask | None = None  # likewise
+    allow_unsafe: Literal[True] | None = None  # likewise
 
 
 class WindowTask(Document):
@@ -187,6 +189,7 @@ class GateTask(Task):
     metric: Literal["accuracy", "f1", "rocAuc", "mae", "rmse", "r2"] = "accuracy"
     min_improvement: float = 0.0
     confidence: float = 0.95
+    allow_unsafe: Literal[True] | None = None  # as in TrainTask
 
 
 def config_map_data(task: Task) -> dict[str, Any]:

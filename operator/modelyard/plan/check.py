@@ -39,9 +39,15 @@ def check_task(monitor: Object, spec: DriftMonitorSpec, stable: Revision, settin
 
 
 def gate_task(
-    monitor: Object, spec: DriftMonitorSpec, champion: Revision, challenger: Object, settings: Settings
+    monitor: Object,
+    spec: DriftMonitorSpec,
+    champion: Revision,
+    challenger: Object,
+    deployment: Object | None,
+    settings: Settings,
 ) -> GateTask:
-    """Judge a trained challenger against what serves now, whatever served when it was asked for."""
+    """Judge a trained challenger against what serves now, whatever served when it was asked for. It loads what
+    `deployment` may."""
     status = challenger["status"]
     gate = spec.retrain.gate
     return GateTask(
@@ -55,6 +61,7 @@ def gate_task(
         rows=gate.newer_rows,
         metric=_metric(spec, challenger),
         min_improvement=float(gate.min_improvement),
+        allow_unsafe=settings.unsafe(bool((deployment or {}).get("spec", {}).get("allowUnsafeFormats"))),
     )
 
 

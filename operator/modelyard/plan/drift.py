@@ -127,7 +127,8 @@ def _gate(loop: Loop, observed: Observed, settings: Settings) -> tuple[Loop, Inq
     name = gate_name(loop.monitor, loop.current.id, loop.current.gate_attempt)
     attempt = read_attempt(observed, observed.named("Job", name), loop.now, settings)
     if attempt.state == "Absent":
-        task = gate_task(loop.monitor, loop.spec, loop.stable, challenger, settings)
+        deployment = next(iter(observed.related.get("ModelDeployment", ())), None)
+        task = gate_task(loop.monitor, loop.spec, loop.stable, challenger, deployment, settings)
         formats = (loop.stable.model_format, challenger["status"]["model"].get("format"))
         return loop.applying(gate_job(loop.monitor, name, task, formats, settings)), Inquiry(), None
     if attempt.state in ("Pending", "Running"):

@@ -55,6 +55,7 @@ def task(resource: Object, spec: TrainingJobSpec, digest: str, attempt: int, set
         kind_of_task=described.task if described else "classification",
         entry_point=spec.script.entry_point if spec.script else None,
         parameters=spec.parameters,
+        allow_unsafe=settings.unsafe(spec.allow_unsafe_formats),
     )
 
 

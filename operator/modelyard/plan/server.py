@@ -31,6 +31,7 @@ def serve_task(resource: Object, spec: ModelDeploymentSpec, revision: Revision, 
         capture_layout="sagemaker" if spec.capture.layout == "sagemaker" else None,
         grpc=True if spec.grpc else None,
         container=container_task(spec.container) if spec.container else None,
+        allow_unsafe=settings.unsafe(spec.allow_unsafe_formats),
     )
 
 

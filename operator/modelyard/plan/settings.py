@@ -1,6 +1,7 @@
 """What the chart decides and planners need to know. Read once at start, from the chart's values."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from modelyard.contract.manifest import TORCH_FORMATS
 from modelyard.contract.store import StoreConfig
@@ -32,3 +33,8 @@ class Settings:
     images: Images = field(default_factory=Images)
     image_pull_policy: str = "IfNotPresent"
     pending_seconds: int = 300  # a pod that cannot start for so long is reported as failed to start
+    allow_unsafe_formats: bool = False  # resources may ask that pickles are loaded
+
+    def unsafe(self, asked: bool) -> Literal[True] | None:
+        """For a task: whether its pod may load pickles, for which the resource has to ask as well."""
+        return True if asked and self.allow_unsafe_formats else None

@@ -89,6 +89,11 @@ def _decide(turn: _Turn) -> None:
 def _begin(turn: _Turn) -> None:
     """A run begins when its data is there."""
     _reset(turn)
+    if turn.spec.allow_unsafe_formats and not turn.settings.allow_unsafe_formats:
+        text = "spec.allowUnsafeFormats needs workloads.allowUnsafeFormats of the chart, which is false"
+        turn.conditions.stalled(Reason.CONFIG_ERROR, f"{text}: save the model with skops and remove the field")
+        turn.change(phase="Failed")
+        return
     found = pin(turn.spec, turn.observed)
     if not isinstance(found, Pinned):
         turn.conditions.progressing(Reason.WAITING_FOR_DATASET, found)

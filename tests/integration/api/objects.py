@@ -29,9 +29,15 @@ PARITY = {"rows": 3, "maxDifference": "0.00001"}
 # What came after the last release, for the objects named full.
 ADDED: dict[str, dict[str, dict[str, Any]]] = {
     "Dataset": {"spec": {"suspend": True, "columns": {"pii": ["email"]}}},
-    "TrainingJob": {"spec": {"suspend": True}, "status": {"suspendedAttempts": 1}},
+    "TrainingJob": {"spec": {"suspend": True, "allowUnsafeFormats": True}, "status": {"suspendedAttempts": 1}},
     "ModelDeployment": {
-        "spec": {"suspend": True, "grpc": True, "container": CONTAINER, "capture": {"layout": "sagemaker"}},
+        "spec": {
+            "suspend": True,
+            "grpc": True,
+            "container": CONTAINER,
+            "capture": {"layout": "sagemaker"},
+            "allowUnsafeFormats": True,
+        },
         "status": {
             name: {"parity": PARITY, "modelFormat": "torch-export"} for name in ("stable", "candidate", "previous")
         },

@@ -15,6 +15,7 @@ from modelyard.plan.gate import judged, wait
 from modelyard.plan.results import Attempt
 from modelyard.plan.retrain import Loop
 from modelyard.plan.settings import Settings
+from tests.unit.plan.builders import deployment
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 CHAMPION = "sha256:" + "a" * 64
@@ -123,7 +124,7 @@ def challenger(**spec_of_job: Any) -> dict[str, Any]:
 
 
 def test_the_gate_judges_on_rows_newer_than_the_challengers_data() -> None:
-    task = gate_task(MONITOR, spec(), STABLE, challenger(recipe={"task": "classification"}), Settings())
+    task = gate_task(MONITOR, spec(), STABLE, challenger(recipe={"task": "classification"}), None, Settings())
     assert task.newer_than == "2026-01-01T11:30:00Z"
     assert (task.champion.model_digest, task.challenger.model_digest) == (CHAMPION, CHALLENGER)
     assert (task.rows, task.min_improvement) == (400, 0.01)
@@ -140,7 +141,15 @@ def test_the_gate_judges_on_rows_newer_than_the_challengers_data() -> None:
 )
 def test_the_gate_measures_what_is_watched(performance: Any, job: dict[str, Any], metric: str) -> None:
     watched = spec(performance=performance) if performance else spec()
-    assert gate_task(MONITOR, watched, STABLE, challenger(**job), Settings()).metric == metric
+    assert gate_task(MONITOR, watched, STABLE, challenger(**job), None, Settings()).metric == metric
+
+
+@pytest.mark.parametrize(("asked", "allowed"), [(True, True), (True, False), (False, True), (None, True)])
+def test_the_gate_loads_pickles_where_endpoint_and_chart_allow_it(asked: bool | None, allowed: bool) -> None:
+    serving = None if asked is None else deployment().spec(allowUnsafeFormats=asked)
+    job = challenger(recipe={"task": "classification"})
+    task = gate_task(MONITOR, spec(), STABLE, job, serving, Settings(allow_unsafe_formats=allowed))
+    assert task.allow_unsafe is (True if asked and allowed else None)
 
 
 def test_a_check_compares_with_the_model_that_serves() -> None:

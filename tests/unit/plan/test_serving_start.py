@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from modelyard.contract.tasks import ServeTask
 from modelyard.plan.serving import plan_serving
+from modelyard.plan.settings import Settings
 from tests.unit.plan.builders import deployment, digest, training_job
 from tests.unit.plan.endpoints import FAILURE, broken, model, serving, world
 from tests.unit.plan.world import World
@@ -202,6 +204,16 @@ def test_another_capture_share_is_a_rolling_update_of_the_same_revision() -> Non
     (config,) = w.names("ConfigMap")
     volumes = w.child("Deployment", "m-aaaaaaaa")["spec"]["template"]["spec"]["volumes"]
     assert volumes[0]["configMap"]["name"] == config
+
+
+@pytest.mark.parametrize(("asked", "allowed"), [(True, True), (True, False), (False, True)])
+def test_servers_load_pickles_where_endpoint_and_chart_allow_it(asked: bool, allowed: bool) -> None:
+    w = world(allowUnsafeFormats=asked)
+    w.settings = Settings(allow_unsafe_formats=allowed)
+    w.run()
+    (name,) = w.names("ConfigMap")
+    task = ServeTask.model_validate_json(w.child("ConfigMap", name)["data"]["task.json"])
+    assert task.allow_unsafe is (True if asked and allowed else None)
 
 
 def test_an_invalid_spec_from_before_a_rule_is_said() -> None:

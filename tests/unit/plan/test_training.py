@@ -268,3 +268,15 @@ def test_an_object_from_before_a_rule_is_told_and_not_fatal() -> None:
 def test_the_end_is_told_once_and_what_conditions_show_is_not() -> None:
     it = succeeded()
     assert [e.reason for e in it.events] == [Reason.SUCCEEDED]
+
+
+def test_pickles_wait_for_a_chart_that_allows_them() -> None:
+    it = simulation(training_job().spec(allowUnsafeFormats=True))
+    it.settle()
+    assert it.told("Stalled") == ("True", "ConfigError")
+    assert "workloads.allowUnsafeFormats" in it.condition("Ready")["message"]
+    assert it.jobs() == []
+    it.settings = Settings(allow_unsafe_formats=True)
+    it.settle()
+    (job,) = [child for (kind, _), child in it.children.items() if kind == "Job"]
+    assert TrainTask.model_validate_json(task_in(job)).allow_unsafe is True

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import httpx
+import joblib
 import lightgbm
 import numpy as np
 import uvicorn
@@ -41,7 +42,8 @@ from modelyard_serving.shell import shell
 from modelyard_training.export import convert
 from tests.unit.kit.frames import frame_of, table_of
 
-FORMATS = tuple(form for form in kit.FORMATS if form not in TORCH_FORMATS)  # the others: tests/torch_image
+# The others: tests/torch_image, and pickles, which are loaded only where that is allowed.
+FORMATS = tuple(form for form in kit.FORMATS if form not in TORCH_FORMATS and form != "pickle")
 Kind = Literal["classification", "inverted", "regression"]
 FEATURES = [
     Column(name="price", type="float64", nullable=False),
@@ -127,6 +129,11 @@ def perceptron(kind: Kind, features: list[Column], folder: Path) -> Path:
     return path
 
 
+def pickled(estimator: Any, folder: Path) -> Path:
+    joblib.dump(estimator, folder / "model.joblib")
+    return folder / "model.joblib"
+
+
 def publish(
     where: Place,
     kind: Kind,
@@ -145,7 +152,7 @@ def publish(
         paths, classes = [perceptron(kind, features, folder)], ["high", "low"]
     else:
         estimator = train(kind, features)
-        path, types = save_model(estimator, folder)
+        path, types = (pickled(estimator, folder), []) if form == "pickle" else save_model(estimator, folder)
         paths, classes = [path], [str(name) for name in getattr(estimator, "classes_", ())]
     if form == "onnx":
         paths += [folder / "model.onnx"]

@@ -49,6 +49,14 @@ def test_every_file_of_the_model_is_there_to_read(tmp_path: Path, folders: tuple
     assert list(folders[1].iterdir()) == []
 
 
+def test_a_pickle_is_there_where_it_is_allowed_only(where: Place, folders: tuple[Path, Path]) -> None:
+    digest = models.publish(where, "classification", form="pickle")
+    with pytest.raises(TaskFailure, match="is a pickle"):
+        fetch(where.task(digest, container=OWN), *folders)
+    fetch(where.task(digest, container=OWN, allow_unsafe=True), *folders)
+    assert [path.name for path in folders[0].iterdir()] == ["model.joblib"]
+
+
 def test_a_class_gets_the_program_that_serves_it(where: Place, digest: str, folders: tuple[Path, Path]) -> None:
     fetch(where.task(digest, container=CLASS), *folders)
     assert [path.name for path in folders[1].iterdir()] == ["class_server.py"]

@@ -215,3 +215,19 @@ async def test_a_stop_while_loading_ends_at_once(tmp_path: Path) -> None:
             assert (await server.client.get("/v2/health/ready")).status_code == 503
             server.process.send_signal(signal.SIGTERM)
             assert await asyncio.wait_for(server.process.wait(), 10) == 0
+
+
+async def test_a_pickle_is_served_where_it_is_allowed_and_refused_where_not(tmp_path: Path) -> None:
+    where = models.place(tmp_path)
+    digest = models.publish(where, "classification", form="pickle")
+    async with started(tmp_path, where.task(digest, allow_unsafe=True)) as running:
+        await running.ready()
+        answer = await running.client.post(INFER, json=row(3.5))
+        assert answer.json()["outputs"][0]["data"] == ["low"]
+    async with started(tmp_path, where.task(digest)) as running:
+        async with asyncio.timeout(PATIENCE):
+            assert await running.process.wait() == 1
+    told = parse_result((tmp_path / "result.json").read_text())
+    assert isinstance(told, FailureResult)
+    assert told.reason == "UnsafeModel"
+    assert "spec.allowUnsafeFormats" in told.message

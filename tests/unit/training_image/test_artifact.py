@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 import skops.io
@@ -51,6 +52,27 @@ def test_what_serving_would_not_load_is_refused(
         load_artifact(tmp_path)
     assert caught.value.reason == reason
     assert words in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["model.pkl", "mine.pickle", "model.joblib"])
+def test_the_only_pickle_is_taken_where_it_is_allowed(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(pickle.dumps(LogisticRegression().fit(pd.DataFrame({"x": [0.0, 1.0]}), [0, 1])))
+    with pytest.raises(UserFailure, match=f"the script left {name}: a pickle runs any code"):
+        load_artifact(tmp_path)
+    left = load_artifact(tmp_path, allow_unsafe=True)
+    assert (left.path.name, left.format) == ("model.joblib", "pickle")
+    assert left.path.is_file()
+    model = left.opened(bare_manifest([X], format="pickle", classes=["0", "1"]))
+    assert model.predict_columns([[0.0, 1.0]]).values == ["0", "1"]
+
+
+def test_a_safe_model_goes_before_pickles_and_of_several_pickles_none_is_taken(tmp_path: Path) -> None:
+    for name in ("a.pkl", "b.pkl"):
+        (tmp_path / name).write_bytes(pickle.dumps(1))
+    with pytest.raises(UserFailure, match=r"several models \(a.pkl, b.pkl\)"):
+        load_artifact(tmp_path, allow_unsafe=True)
+    skops.io.dump(LogisticRegression().fit([[0.0], [1.0]], [0, 1]), tmp_path / "mine.skops")
+    assert load_artifact(tmp_path, allow_unsafe=True).format == "skops"
 
 
 def _loaded(estimator: Any, classes: list[str]) -> SklearnModel:

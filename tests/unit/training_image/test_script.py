@@ -78,6 +78,33 @@ def test_a_script_becomes_a_measured_model(scripted: Scripted, store: Store, tmp
     assert manifest.parameters == {"trees": "5", "script": "train.py", "seed": "0"}
 
 
+PICKLED = GOOD.replace("skops.io.dump(", "import joblib; joblib.dump(").replace("model.skops", "model.joblib")
+DUMMY = """
+import json, os, pathlib, pickle
+import pandas as pd
+from sklearn.dummy import DummyClassifier
+data = pd.read_parquet(os.environ["SM_CHANNEL_TRAIN"])
+model = DummyClassifier().fit(data[json.loads(os.environ["MODELYARD_FEATURES"])], data["churned"])
+(pathlib.Path(os.environ["SM_MODEL_DIR"]) / "model.pkl").write_bytes(pickle.dumps(model))
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "form", "files"),
+    [(PICKLED, "onnx", ["model.joblib", "model.onnx"]), (DUMMY, "pickle", ["model.joblib"])],
+    ids=["exported", "not exported"],
+)
+def test_a_pickle_is_published_where_it_is_allowed(
+    scripted: Scripted, store: Store, tmp_path: Path, code: str, form: str, files: list[str]
+) -> None:
+    assert scripted.fails(code, trees="5").reason == "UnsafeModel"
+    scripted.task = scripted.task.model_copy(update={"allow_unsafe": True})
+    result = scripted.run(code, trees="5")
+    manifest, path = fetch_model(store, "ns", "churn", result.model_digest, tmp_path)
+    assert (manifest.format, [file.path for file in manifest.files]) == (form, files)
+    try_out(path, manifest, allow_unsafe=form == "pickle")
+
+
 BOOSTED = """
 import json, os, pathlib
 import pandas as pd
