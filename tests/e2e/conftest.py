@@ -28,7 +28,7 @@ def images() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def product(images: dict[str, str]) -> Product:
-    values = {"operator.pollSeconds": 3, "operator.pendingSeconds": 60}
+    values = {"operator.pollSeconds": 3, "operator.pendingSeconds": 60, "workloads.allowUnsafeFormats": True}
     made = Product(choose(), workloads=("e2e", "demo"), values=values)
     made.install(images)
     return made

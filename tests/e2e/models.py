@@ -37,6 +37,16 @@ NATIVE: Mapping[str, str] = {
     "lightgbm": _ROWS + _LIGHTGBM,
 }
 
+# No graph stands for it, as it knows no probabilities.
+PICKLED = (
+    _ROWS
+    + """
+import joblib
+from sklearn.svm import LinearSVC
+joblib.dump(LinearSVC().fit(rows, labels), folder + "model.joblib")
+"""
+)
+
 _PICKLE = """
 class Evil:
     def __reduce__(self):

@@ -8,7 +8,7 @@ import pytest
 from modelyard.contract.manifest import ModelManifest
 from modelyard.contract.store import blob, model_manifest
 from tests.e2e.client import client, predictions
-from tests.e2e.models import HOSTILE, NATIVE
+from tests.e2e.models import HOSTILE, NATIVE, PICKLED
 from tests.e2e.squares import dataset, points, training
 from tests.e2e.user import User, condition
 from tests.product.lake import bucket
@@ -51,6 +51,24 @@ def test_models_of_every_framework_are_served_from_their_own_files(user: User, d
             alone = [predictions(ask.predict(rows.iloc[i : i + 1], f"alone-{i}"))[0] for i in range(10)]
         assert together[:10] == alone
         assert sum(p == label for p, label in zip(together, rows["label"], strict=True)) >= 34
+
+
+def test_a_pickle_is_served_where_job_endpoint_and_chart_allow_it(user: User, data: str) -> None:
+    """The chart of these tests allows it; that of a pickle which nobody asked for is below."""
+    user.apply("TrainingJob", "pickled", {**scripted(data, PICKLED), "allowUnsafeFormats": True})
+    spec = {"model": {"trainingJobRef": {"name": "pickled"}}, **SERVED}
+    allowed = user.apply("ModelDeployment", "allowed", {**spec, "allowUnsafeFormats": True})
+    refused = user.apply("ModelDeployment", "refused", spec)
+    user.wait(allowed, "Ready", timeout=240)
+    assert user.status("trainingjob/pickled")["model"]["format"] == "pickle"
+    rows = points(40, 9)
+    with client(user.product, user.namespace, "allowed") as ask:
+        found = predictions(ask.predict(rows, "pickled"))
+    assert sum(p == label for p, label in zip(found, rows["label"], strict=True)) >= 34
+    told = user.wait(refused, "Stalled", "True", "UnsafeModel", timeout=180)
+    assert "spec.allowUnsafeFormats" in condition(told, "Ready")["message"]
+    user.apply("ModelDeployment", "refused", {**spec, "allowUnsafeFormats": True})
+    user.wait(refused, "Ready", timeout=240)
 
 
 def test_a_file_that_is_not_what_it_says_fails_its_training_once(user: User, data: str) -> None:

@@ -53,9 +53,10 @@ class Template:
 
 
 def planned(kind: str, spec: Spec, settings: Settings | None = None, name: str = "x") -> Plan:
-    """The plan for a new resource of that spec, all it refers to being ready; a monitor also judges a model."""
+    """The plan for a new resource of that spec, all it refers to being ready; a monitor also judges a model. Without
+    settings the chart allows all that it can."""
     resource = own(kind, name).spec(**spec)
-    wanted = settings or Settings()
+    wanted = settings or Settings(allow_unsafe_formats=True)
     if kind == "Dataset":
         return plan_dataset(resource, observed(), NOW, wanted)
     if kind == "TrainingJob":

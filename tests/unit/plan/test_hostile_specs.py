@@ -30,7 +30,7 @@ BESIDE_MOUNTS = {"/tmp", "/opt/ml/model", "/opt/modelyard"}
 MOUNTS = ("/etc/modelyard", "/tmp", "/opt/ml", "/opt/ml/code", "/var/run/modelyard/sources/")
 KINDS_OF_VOLUME = {"configMap", "downwardAPI", "emptyDir", "secret"}
 SHOWN_TO_POD = "metadata.annotations['modelyard.dev/task']"  # its task, and nothing else of it
-PLAIN_POD = pod_template(POD, {}, Settings(allow_unsafe_formats=True))["spec"]
+PLAIN_POD = pod_template(POD, {}, Settings())["spec"]
 (PLAIN_CONTAINER,) = PLAIN_POD["containers"]
 
 
@@ -57,7 +57,7 @@ def _of_users(container: dict[str, Any]) -> list[str]:
     same = ("securityContext", "imagePullPolicy", "terminationMessagePath")
     found += [field for field in same if container[field] != PLAIN_CONTAINER[field]]
     if container["name"] == "fetch":
-        assert container["image"] == Settings(allow_unsafe_formats=True).images.serving
+        assert container["image"] == Settings().images.serving
         assert container["command"] == ["python", "-m", "modelyard_serving.fetch"]
         return found
     found += [variable["name"] for variable in container["env"] if "valueFrom" in variable]
