@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Event, Thread
 
 import httpx
@@ -13,6 +14,7 @@ from tests.e2e.user import User
 from tests.product.product import Product
 from tests.released import LATEST, chart
 
+NEWER = {"workloads.allowUnsafeFormats"}  # values that the last release does not know
 SERVERS = "modelyard.dev/name=lasting,modelyard.dev/role=server"
 
 
@@ -49,7 +51,8 @@ def asked_all_the_time(user: User) -> Iterator[list[str]]:
 def test_upgrade_uninstall_and_new_install_do_not_touch_an_endpoint(
     user: User, product: Product, images: dict[str, str]
 ) -> None:
-    product.install(images, chart(LATEST))
+    known = {name: value for name, value in product.values.items() if name not in NEWER}
+    replace(product, values=known).install(images, chart(LATEST))
     try:
         user.apply("Dataset", "lasting", dataset(user.put("upgrade/points.parquet", points(1000, 22))))
         user.apply("TrainingJob", "lasting", training("lasting"))
