@@ -78,6 +78,20 @@ def settled(objects: Iterable[Object], wanted: Iterable[Place]) -> list[str]:
     return [f"{place.kind} {place.name}: {why}" for place in wanted if (why := _restless(found.get(place), jobs))]
 
 
+def outdated(objects: Iterable[Object]) -> list[Place]:
+    """The monitors whose last check is of another model than serves."""
+    found = {Place(obj["kind"], obj["metadata"]["name"]): obj for obj in objects}
+    late = []
+    for place, monitor in found.items():
+        if place.kind == "DriftMonitor":
+            serving = found.get(Place("ModelDeployment", monitor["spec"]["modelDeploymentRef"]["name"]), {})
+            stable = serving.get("status", {}).get("stable") or {}
+            last = monitor.get("status", {}).get("lastCheck") or {}
+            if stable.get("modelDigest") != last.get("modelDigest"):
+                late.append(place)
+    return late
+
+
 def _restless(obj: Object | None, jobs: Mapping[str, Object]) -> str:
     if obj is None:
         return "does not exist"

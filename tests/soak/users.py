@@ -9,7 +9,7 @@ from modelyard.plan.labels import SELECTOR
 from modelyard.runtime.resources import CHILDREN, OWN, Resource, resource_of
 from tests.cluster.mock_kubelet.connection import Connection
 from tests.soak.creations import Creations
-from tests.soak.state import settled
+from tests.soak.state import outdated, settled
 from tests.soak.wishes import KINDS, Place, Wishes, document
 
 _APPLY = "application/apply-patch+yaml"
@@ -44,6 +44,17 @@ class Users:
             for place in kept:
                 await self._apply(place)
             await self.rest(kept)
+        await self._ask_again()
+
+    async def _ask_again(self) -> None:
+        """A leader that had not heard of the last model yet has had the one before checked, and nothing more is due."""
+        end = time.monotonic() + PATIENCE
+        while (late := outdated(await self.objects())) and time.monotonic() < end:
+            for run in ("again", "last"):
+                for place in late:
+                    self.wishes.present[place].run = run
+                    await self._apply(place)
+                await self.rest(late)
 
     async def rest(self, places: Iterable[Place]) -> None:
         """Returns when these objects are at rest. Raises UnsettledError."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from modelyard.plan.labels import labels_for
 from modelyard.plan.plan import Key
-from tests.soak.state import differences, orphans, settled, state
+from tests.soak.state import differences, orphans, outdated, settled, state
 from tests.soak.wishes import Place
 
 
@@ -68,3 +68,10 @@ def test_an_endpoint_rests_when_it_serves_its_jobs_model() -> None:
     for digest, restless in (("new", []), ("old", ["ModelDeployment d: serves another model than its job's"])):
         found = {**serving, "status": {**serving["status"], "stable": {"modelDigest": digest}}}
         assert settled([found, trained], [place]) == restless
+
+
+def test_a_monitor_whose_last_check_is_of_the_model_before_is_outdated() -> None:
+    serving = {"kind": "ModelDeployment", "metadata": {"name": "m"}, "status": {"stable": {"modelDigest": "new"}}}
+    monitor = {"kind": "DriftMonitor", "metadata": {"name": "w"}, "spec": {"modelDeploymentRef": {"name": "m"}}}
+    for digest, found in (("old", [Place("DriftMonitor", "w")]), ("new", [])):
+        assert outdated([serving, {**monitor, "status": {"lastCheck": {"modelDigest": digest}}}]) == found
