@@ -73,8 +73,8 @@ def wants_binary(outputs: Any, parameters: Any) -> frozenset[str] | bool:
 def encoded(datatype: str, data: Sequence[Any]) -> bytes:
     """An output's values."""
     if datatype == "BYTES":
-        texts = [str(value).encode() for value in data]
-        return b"".join(part for text in texts for part in (_LENGTH.pack(len(text)), text))
+        words = [str(value).encode() for value in data]
+        return b"".join(part for word in words for part in (_LENGTH.pack(len(word)), word))
     return np.asarray(data, dtype=TYPES[datatype]).tobytes()
 
 
@@ -99,7 +99,7 @@ def elements(tensor: Mapping[str, Any], content: memoryview) -> list[Any]:
     """The values of a tensor. Raises `RequestError` 400 that names it."""
     name, datatype = tensor.get("name"), tensor.get("datatype")
     if datatype == "BYTES":
-        return words(name, content)
+        return _words(name, content)
     if not isinstance(datatype, str) or datatype not in TYPES:
         raise RequestError(400, f"tensor {name!r} has datatype {datatype!r}: it cannot be sent in bytes")
     kind = np.dtype(TYPES[datatype])
@@ -109,18 +109,17 @@ def elements(tensor: Mapping[str, Any], content: memoryview) -> list[Any]:
     return found
 
 
-def words(name: object, content: memoryview) -> list[str]:
-    """The elements of BYTES. Raises `RequestError` 400 that names the tensor."""
-    found: list[str] = []
+def _words(name: object, content: memoryview) -> list[str]:
+    words: list[str] = []
     at = 0
     while at < len(content):
         begin = at + _LENGTH.size
         end = begin + _LENGTH.unpack_from(content, at)[0] if begin <= len(content) else len(content) + 1
         if end > len(content):
             raise RequestError(400, f"tensor {name!r} ends within an element: each is its length and its bytes")
-        found.append(word(name, len(found), content[begin:end]))
+        words.append(word(name, len(words), content[begin:end]))
         at = end
-    return found
+    return words
 
 
 def word(name: object, place: int, content: bytes | memoryview) -> str:

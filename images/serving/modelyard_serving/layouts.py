@@ -21,12 +21,11 @@ _FLOATS = frozenset({"FP16", "FP32", "FP64"})
 
 
 class _Part(NamedTuple):
-    """One column's bytes; `kind` is None for text."""
+    """A tensor, and where its bytes are."""
 
-    name: str
+    tensor: Mapping[str, Any]
     begin: int
     end: int
-    kind: "np.dtype[Any] | None"
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class _Layout:
         if len(content) != self.size:
             return None
         if self.numbers is None:
-            columns = [_values(part, content[part.begin : part.end]) for part in self.parts]
+            columns = [binary.elements(part.tensor, content[part.begin : part.end]) for part in self.parts]
             plain = False
         else:
             values = np.frombuffer(content, self.numbers)
@@ -104,8 +103,9 @@ def _layout(features: Sequence[Column], body: Mapping[str, Any]) -> _Layout | No
     floats = len(datatypes) == 1 and _FLOATS.issuperset(datatypes) and all(f.type == "float64" for f in features)
     if as_matrix and not floats:
         return None
+    numbers = np.dtype(binary.TYPES[inputs[0]["datatype"]]) if floats else None
     told = body.get("outputs"), body.get("parameters")
-    return _Layout(features, count, parts[-1].end, parts, parts[0].kind if floats else None, as_matrix, *told)
+    return _Layout(features, count, parts[-1].end, parts, numbers, as_matrix, *told)
 
 
 def _is_in_bytes(tensor: object) -> bool:
@@ -129,17 +129,9 @@ def _parts(inputs: Sequence[Mapping[str, Any]]) -> tuple[_Part, ...] | None:
     """None where a size is not that of the values."""
     parts, end = [], 0
     for tensor in inputs:
-        size, shape = tensor["parameters"]["binary_data_size"], tensor["shape"]
-        kind = None if tensor["datatype"] == "BYTES" else np.dtype(binary.TYPES[tensor["datatype"]])
-        if size < 0 or (kind is not None and size != kind.itemsize * prod(shape)):
+        size, kind = tensor["parameters"]["binary_data_size"], binary.TYPES.get(tensor["datatype"])
+        if size < 0 or (kind and size != np.dtype(kind).itemsize * prod(tensor["shape"])):
             return None
-        parts.append(_Part(tensor["name"], end, end + size, kind))
+        parts.append(_Part(tensor, end, end + size))
         end += size
     return tuple(parts)
-
-
-def _values(part: _Part, content: memoryview) -> list[Any]:
-    if part.kind is None:
-        return binary.words(part.name, content)
-    found: list[Any] = np.frombuffer(content, part.kind).tolist()
-    return found

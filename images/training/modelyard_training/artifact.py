@@ -10,6 +10,7 @@ import skops.io
 
 from modelyard.contract.manifest import TORCH_FORMATS, ModelFormat, ModelManifest
 from modelyard.contract.reasons import Reason
+from modelyard_kit import pickle_format
 from modelyard_kit.architecture import FILE as ARCHITECTURE
 from modelyard_kit.content import check_archive, refuse_pickle
 from modelyard_kit.failure import UserFailure, WorldFailure
@@ -84,11 +85,8 @@ def load_artifact(folder: Path, allow_unsafe: bool = False) -> Artifact:
 
 def _pickled(path: Path) -> Artifact:
     """Its code runs here: whoever allowed it said so."""
-    from modelyard_kit.pickle_format import FILE, estimator
-
-    found = estimator(path)
-    if path.name != FILE:
-        path = path.rename(path.with_name(FILE))
+    found = pickle_format.estimator(path)
+    path = path.rename(path.with_name(pickle_format.FILE))
     return Artifact(path, "pickle", partial(SklearnModel, estimator=found), [], found)
 
 
