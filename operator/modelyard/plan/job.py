@@ -32,16 +32,16 @@ def job_spec(resource: Object, role: str, pod: TaskPod, deadline_seconds: int, s
 
 
 def job(
-    resource: Object, name: str, role: str, pod: TaskPod, deadline_seconds: int, settings: Settings
+    resource: Object, name: str, role: str, pod: TaskPod, deadline_seconds: int, settings: Settings, **labels: str
 ) -> dict[str, Any]:
-    """A Job owned by the resource."""
+    """A Job owned by the resource; extra labels as of `labels_for`."""
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
             "name": name,
             "namespace": resource["metadata"]["namespace"],
-            "labels": labels_for(key_of(resource), role),
+            "labels": labels_for(key_of(resource), role, **labels),
             "ownerReferences": [owner_reference(resource)],
         },
         "spec": job_spec(resource, role, pod, deadline_seconds, settings),

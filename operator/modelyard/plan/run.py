@@ -74,4 +74,5 @@ def children(
             name = spec.script.config_map_ref.name
         volumes.append(Volume("code", SCRIPT_PATH, {"configMap": {"name": name}}))
     pod = TaskPod(spec.image or settings.images.training, carried, spec.resources, volumes=tuple(volumes))
-    return (*more, job(resource, job_name, ROLE, pod, seconds(spec.deadline), settings))
+    of_run = run_hash(resource, spec)
+    return (*more, job(resource, job_name, ROLE, pod, seconds(spec.deadline), settings, revision=of_run))

@@ -13,6 +13,7 @@ from modelyard.plan.announce import transitions
 from modelyard.plan.approval import approve
 from modelyard.plan.failure import Failure
 from modelyard.plan.job import absent
+from modelyard.plan.labels import REVISION
 from modelyard.plan.moments import is_ahead, moment, until
 from modelyard.plan.observe import Observed
 from modelyard.plan.opening import opening
@@ -233,9 +234,20 @@ def _stand(turn: _Turn) -> None:
 
 def _outdated(turn: _Turn) -> tuple[Object, ...]:
     """What belongs to other runs and earlier attempts; the last attempt stays, so that its log can be read."""
-    kept = run.names(turn.status.job) if turn.status.job and not _stopped(turn) else ()
+    kept = [name for job in _kept(turn) for name in run.names(job)]
     children = (*turn.observed.of("Job", run.ROLE), *turn.observed.of("ConfigMap", run.ROLE))
     return tuple(c for c in children if c["metadata"]["name"] not in kept)
+
+
+def _kept(turn: _Turn) -> list[str]:
+    """Names of Jobs. A run that waits for data may have begun: its status was lost, and what it runs on is the version
+    that will be current again, or one that is not known yet."""
+    if turn.status.job:
+        return [] if _stopped(turn) else [turn.status.job]
+    if turn.status.phase != "Pending":
+        return []
+    jobs = turn.observed.of("Job", run.ROLE)
+    return [j["metadata"]["name"] for j in jobs if j["metadata"]["labels"].get(REVISION) == turn.run]
 
 
 def _stopped(turn: _Turn) -> bool:

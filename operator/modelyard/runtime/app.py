@@ -51,9 +51,11 @@ class Operator:
         self._pods = Pods(self.intake.cache, self._queue.add, runtime.poll_seconds)
         self._inspection = Inspection(client, self.intake.cache, self._queue.add)
         recorder = Recorder(client, identity())
-        reconciler = Reconciler(client, self.intake, recorder, self._pods, self._inspection, planners, config.settings)
-        self.resync = Resync(client, self.intake, reconciler.heal, runtime.namespaces, runtime.resync_seconds)
-        self._worker = Worker(self._queue, reconciler)
+        self._reconciler = Reconciler(
+            client, self.intake, recorder, self._pods, self._inspection, planners, config.settings
+        )
+        self.resync = Resync(client, self.intake, self._reconciler.heal, runtime.namespaces, runtime.resync_seconds)
+        self._worker = Worker(self._queue, self._reconciler)
         self.watches = Watches()
         self._election = Election(client, runtime.lease.namespace, runtime.lease.name, identity()) if elect else None
         if self._election:
@@ -86,6 +88,7 @@ class Operator:
             await self._election.acquire()
         LEADER.set(1)
         self._leads = True
+        self._reconciler.take_over()
         self.intake.wake_all()
         async with asyncio.TaskGroup() as tasks:
             if self._election:

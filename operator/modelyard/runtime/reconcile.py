@@ -22,7 +22,7 @@ from modelyard.runtime.coalescing import Coalescing
 from modelyard.runtime.errors import ApiError, ConflictError, ForbiddenError, InvalidError, NotFoundError
 from modelyard.runtime.events import Recorder
 from modelyard.runtime.intake import Intake
-from modelyard.runtime.resources import resource_of
+from modelyard.runtime.resources import OWN_KINDS, resource_of
 
 Planner = Callable[[Object, Observed, datetime, Settings], Plan]
 Planners = Mapping[str, Planner]
@@ -73,12 +73,18 @@ class Reconciler:
         self._settings = settings
         self._now = now
         self._to_heal: set[Key] = set()
+        self._begun: set[Key] = set()  # without a status, and perhaps with children
         self._budget = Budget()
         self._coalescing = Coalescing()
 
     def heal(self, key: Key) -> None:
         """Apply all children of this resource the next time, even those that seem to be as planned."""
         self._to_heal.add(key)
+
+    def take_over(self) -> None:
+        """What has no status yet may have been begun by another leader."""
+        keys = (key for kind in OWN_KINDS for key in self._intake.cache.keys(kind))
+        self._begun |= {key for key in keys if not (self._intake.cache.get(key) or {}).get("status")}
 
     async def reconcile(self, key: Key, failures: int = 0) -> float | None:
         """Seconds until the resource wants to be looked at again, or None.
@@ -113,6 +119,7 @@ class Reconciler:
         self._asks.ask(key, (), {})
         self._looks.look_at(key, ())
         self._to_heal.discard(key)
+        self._begun.discard(key)
         self._budget.forget(key)
         self._coalescing.forget(key)
 
@@ -128,9 +135,11 @@ class Reconciler:
         """Seconds after which to go on: the status waits for more to tell, or the resource was not known as it is."""
         unwanted = [child for child in plan.delete if "deletionTimestamp" not in child["metadata"]]
         wanted = self._news(plan.apply, heal=key in self._to_heal)
-        planned_before = bool(resource.get("status"))
-        if (unwanted or (wanted and planned_before)) and not await self._is_up_to_date(key, resource):
+        is_new = not resource.get("status") and key not in self._begun
+        if (unwanted or (wanted and not is_new)) and not await self._is_up_to_date(key, resource):
             return ANOTHER_LOOK
+        if wanted and is_new:
+            self._begun.add(key)
         for planned in wanted:
             await self._apply(key, planned)
         self._to_heal.discard(key)
@@ -143,6 +152,7 @@ class Reconciler:
         if wait := self._coalescing.wait(key, before, patch):
             return wait  # planning again tells its events, too
         await self._send_status(resource, plan.status, patch)
+        self._begun.discard(key)
         for event in plan.events:
             await self._recorder.tell(resource, event)
         return 0.0

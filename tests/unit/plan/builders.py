@@ -120,6 +120,11 @@ def ready_dataset(name: str = "d", version: str = "d", checked: str = "2026-03-0
     )
 
 
+def unready_dataset() -> Built:
+    """It looks for news: a version is there, and perhaps soon another."""
+    return ready_dataset().status(phase="Building").condition("Ready", "False", "Building")
+
+
 def training_job(name: str = "t", data: str = "d") -> Built:
     return own("TrainingJob", name).spec(
         datasetRef={"name": data}, recipe={"name": "tabular", "task": "classification"}

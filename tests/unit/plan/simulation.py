@@ -31,7 +31,7 @@ class Simulation:
         self.settings = Settings()
         self.events: list[Event] = []
         self.last: Plan | None = None
-        self._made = 0
+        self.made: list[str] = []  # names of all Jobs and other children, in the order in which they were
 
     @property
     def status(self) -> dict[str, Any]:
@@ -92,9 +92,9 @@ class Simulation:
             assert present.get("data") == child.get("data"), f"{key} is immutable"
         if present:
             return
-        self._made += 1
+        self.made.append(key[1])
         new = Built(deepcopy(child))
-        self.children[key] = new.metadata(uid=f"uid-{self._made}", creationTimestamp=timestamp(self.now))
+        self.children[key] = new.metadata(uid=f"uid-{len(self.made)}", creationTimestamp=timestamp(self.now))
 
     def delete(self, kind: str, name: str) -> None:
         """With what it owns: a Job's pods go with it."""

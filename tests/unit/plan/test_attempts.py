@@ -3,7 +3,7 @@
 import pytest
 
 from modelyard.contract.results import FailureResult
-from tests.unit.plan.builders import digest, ready_dataset, training_job
+from tests.unit.plan.builders import Built, digest, ready_dataset, training_job, unready_dataset
 from tests.unit.plan.test_training import running, simulation, succeeded, task_of, trained
 
 GPU_NEEDED = "0/1 nodes are available: 1 Insufficient nvidia.com/gpu. preemption: 0/1 nodes are available."
@@ -115,3 +115,29 @@ def test_a_lost_status_does_not_take_an_attempt_for_one_on_other_data() -> None:
     it.settle()
     assert it.status["datasetDigest"] == task_of(it).dataset_digest == digest("c")
     assert it.jobs() == [it.status["job"]]
+
+
+@pytest.mark.parametrize(
+    "related", [[unready_dataset()], []], ids=["data is looked for", "the Dataset is not known yet"]
+)
+def test_a_lost_status_leaves_the_attempt_at_work_while_its_data_is_waited_for(related: list[Built]) -> None:
+    it = simulation(training_job().spec(recipe=None, script={"inline": "print()", "entryPoint": "train.py"}))
+    it.step(losing=["status"])
+    made = dict(it.children)
+    assert {kind for kind, _ in made} == {"Job", "ConfigMap"}
+    it.related = related
+    it.settle()
+    assert it.told() == ("False", "WaitingForDataset")
+    it.related = [ready_dataset()]
+    it.settle()
+    assert it.told() == ("False", "Starting")
+    assert it.children == made
+
+
+def test_an_attempt_of_another_spec_ends_while_data_is_waited_for() -> None:
+    it = simulation()
+    it.step(losing=["status"])
+    it.related = [unready_dataset()]
+    it.resource = it.resource.spec(parameters={"depth": "3"})
+    it.settle()
+    assert it.children == {}

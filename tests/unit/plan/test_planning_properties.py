@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from modelyard.contract.document import Document
 from modelyard.contract.results import DatasetResult, FailureResult, TrainResult
 from modelyard.plan.dataset import plan_dataset
 from modelyard.plan.training import plan_training
-from tests.unit.plan.builders import Built, dataset, digest, ready_dataset, training_job
+from tests.unit.plan.builders import Built, dataset, digest, ready_dataset, training_job, unready_dataset
 from tests.unit.plan.simulation import STATUS, Simulation
 
 Act = Callable[[Simulation, int], None]
@@ -122,6 +122,22 @@ def plays(acts: dict[str, Act]) -> st.SearchStrategy[list[tuple[str, int]]]:
     return st.lists(st.tuples(st.sampled_from(sorted(acts)), st.integers(0, 15)), max_size=25)
 
 
+def finds(*related: Built) -> Act:
+    def act(it: Simulation, which: int) -> None:
+        it.related = list(related)
+
+    return act
+
+
+# What changes nothing of what is to be done: writes are lost, and it takes a while to know of the data.
+BLIND_ACTS: dict[str, Act] = {
+    **{name: ACTS[name] for name in ("reconcile", "lose", "wait", "run")},
+    "no data": finds(),
+    "data is looked for": finds(unready_dataset()),
+    "data": finds(ready_dataset()),
+}
+
+
 def hold_to_the_rules(it: Simulation) -> None:
     """What is true at any moment. One result read may let the next build begin; then nothing moves by itself."""
     seen, plan = it.observed(), it.plan()
@@ -171,6 +187,17 @@ def test_a_good_version_is_never_lost(script: list[tuple[str, int]]) -> None:
         it.step()
         assert it.status["current"]["digest"] == digest("a")
         assert it.told()[0] == "True"
+
+
+@settings(max_examples=150, deadline=None)
+@example([("lose", 2), ("data is looked for", 0), ("reconcile", 0)])
+@given(plays(BLIND_ACTS))
+def test_an_attempt_is_made_once(script: list[tuple[str, int]]) -> None:
+    it = training_simulation()
+    for name, which in [*script, ("data", 0)]:
+        BLIND_ACTS[name](it, which)
+    it.settle()
+    assert it.made == [it.status["job"]]
 
 
 @settings(max_examples=150, deadline=None)

@@ -15,7 +15,7 @@ from modelyard.plan.plan import Event, Key, Object, Plan, key_of
 from modelyard.plan.settings import Settings
 from modelyard.runtime.cache import Cache
 from modelyard.runtime.client import Client, pace
-from modelyard.runtime.errors import ApiError, ConflictError, NotFoundError
+from modelyard.runtime.errors import ApiError, ConflictError, NotFoundError, UnavailableError
 from modelyard.runtime.events import Recorder
 from modelyard.runtime.intake import Intake
 from modelyard.runtime.queue import Queue
@@ -36,11 +36,11 @@ class Store(Client):
         self.version = 100
         self.objects = {f"datasets/{o['metadata']['name']}": deepcopy(dict(o)) for o in objects}
         self.sent: Sent = []
-        self.refusals: dict[str, ApiError] = {}  # by method
+        self.refusals: dict[str, ApiError] = {}  # by method, or by the path's last part
 
     async def _request(self, method: str, path: str, *, body: Any = None, **_: Any) -> dict[str, Any]:
         self.sent.append((method, path, body))
-        if refusal := self.refusals.get(method):
+        if refusal := self.refusals.get(method) or self.refusals.get(path.rsplit("/", 1)[-1]):
             raise refusal
         place = path.split("/ns/")[1].removesuffix("/status")
         if "/" not in place:
@@ -149,6 +149,30 @@ async def test_nothing_is_deleted_for_a_resource_that_is_newer_than_is_known() -
     bench.store.objects["datasets/d"] = dataset("d", 2, spec=SPEC)
     assert [method for method, *_ in await bench.work()] == ["get"]
     assert bench.intake.cache.get(Key("Dataset", "ns", "d")) == dataset("d", 2, spec=SPEC)
+
+
+@pytest.mark.parametrize("by", ["this leader, whose status was lost", "the leader before"])
+async def test_nothing_is_made_again_for_a_resource_that_was_deleted_before_its_first_status(by: str) -> None:
+    """Of its child the end was told, of its own not yet."""
+    bench, key = Bench(dataset("d", spec=SPEC)), Key("Dataset", "ns", "d")
+    if by == "the leader before":
+        bench.reconciler.take_over()
+    else:
+        bench.store.refusals["status"] = UnavailableError(500, "InternalError", "injected")
+        with pytest.raises(UnavailableError):
+            await bench.reconciler.reconcile(key)
+        (made,) = (obj for obj in bench.store.objects.values() if obj["kind"] == "Job")
+        bench.intake.deleted(made)
+    bench.store.objects.clear()
+    begun = len(bench.store.sent)
+    await bench.reconciler.reconcile(key)
+    assert [(method, path.rsplit("/", 1)[-1]) for method, path, _ in bench.store.sent[begun:]] == [("get", "datasets")]
+    assert bench.intake.cache.get(key) is None
+
+
+async def test_a_new_resource_costs_no_look_at_what_it_is() -> None:
+    sent = await Bench(dataset("d", spec=SPEC)).work()
+    assert [method for method, *_ in sent] == ["patch", "patch"]  # its child and its status
 
 
 async def test_a_child_that_is_ending_is_deleted_no_more() -> None:
