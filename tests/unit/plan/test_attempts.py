@@ -125,7 +125,7 @@ def test_a_lost_status_leaves_the_attempt_at_work_while_its_data_is_waited_for(r
     it.step(losing=["status"])
     made = dict(it.children)
     assert {kind for kind, _ in made} == {"Job", "ConfigMap"}
-    it.related = related
+    it.related = [*related]
     it.settle()
     assert it.told() == ("False", "WaitingForDataset")
     it.related = [ready_dataset()]
