@@ -20,7 +20,7 @@ from modelyard.plan.labels import RUN
 from modelyard.plan.moments import moment, until
 from modelyard.plan.observe import Observed, deployment_of, root_of
 from modelyard.plan.opening import opening
-from modelyard.plan.plan import Object, Plan
+from modelyard.plan.plan import Key, Object, Plan
 from modelyard.plan.results import read_attempt
 from modelyard.plan.retrain import Loop, consider, failed, follow_proposal, follow_training, under_way
 from modelyard.plan.settings import Settings
@@ -56,7 +56,9 @@ def _without_model(
     phase = suspended(conditions, "no checks run") if is_suspended(resource) else "Pending"
     written = dumped(status.model_copy(update={"phase": phase}), conditions)
     events = transitions(resource.get("status", {}).get("conditions", []), written["conditions"])
-    return Plan(written, delete=observed.of("CronJob"), events=events)
+    schedule = observed.of("CronJob")
+    about = Key("ModelDeployment", resource["metadata"]["namespace"], name)
+    return Plan(written, delete=schedule, events=events, relies_on=(about,) if schedule else ())
 
 
 def _watch(loop: Loop, observed: Observed, conditions: ConditionSet, settings: Settings) -> Plan:
@@ -80,6 +82,7 @@ def _watch(loop: Loop, observed: Observed, conditions: ConditionSet, settings: S
         events=loop.events or transitions(before, written["conditions"]),
         requeue_after=(asked + Inquiry(wait=_cooldown(loop))).wait,
         inspect=asked.about,
+        relies_on=loop.relies_on,
     )
 
 
@@ -121,9 +124,10 @@ def _move(loop: Loop, observed: Observed, settings: Settings) -> tuple[Loop, Inq
 
 
 def _gate(loop: Loop, observed: Observed, settings: Settings) -> tuple[Loop, Inquiry, Failure | None]:
-    challenger = loop.family.get(loop.current.training_job)
+    job = loop.current.training_job
+    challenger = loop.family.get(job)
     if challenger is None or not challenger.get("status", {}).get("model"):
-        return failed(loop, f"{loop.current.training_job} was deleted before its model was judged"), Inquiry(), None
+        return failed(loop.without(job), f"{job} was deleted before its model was judged"), Inquiry(), None
     name = gate_name(loop.monitor, loop.current.id, loop.current.gate_attempt)
     attempt = read_attempt(observed, observed.named("Job", name), loop.now, settings)
     if attempt.state == "Absent":

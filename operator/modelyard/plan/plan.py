@@ -46,6 +46,8 @@ class Plan:
     precondition); `routing` is told to the management port of the named pods; `poll` names pods that are asked
     for progress or statistics until a later plan no longer names them; `inspect` are observed children that do not
     say themselves why they do not start: the events about them are fetched until a later plan no longer names them.
+    `relies_on` names other resources of ours that are asked for before anything is done: this cannot be taken back, and
+    their kinds are watched apart.
     """
 
     status: dict[str, Any]
@@ -56,3 +58,4 @@ class Plan:
     routing: Mapping[str, Routing] = field(default_factory=dict)
     poll: tuple[str, ...] = ()
     inspect: tuple[Object, ...] = ()
+    relies_on: tuple[Key, ...] = ()

@@ -18,7 +18,7 @@ from modelyard.contract.wording import DETAIL_LIMIT, plain
 from modelyard.plan.finding import finding
 from modelyard.plan.labels import APPROVE, FAMILY, MANAGED_BY, MANAGER, child_name, hash_of, owner_reference
 from modelyard.plan.moments import moment
-from modelyard.plan.plan import Event, Object
+from modelyard.plan.plan import Event, Key, Object
 
 COOLDOWN_MAX = timedelta(days=14)
 HISTORY_KEPT = 20  # the bound in the CRD
@@ -38,6 +38,7 @@ class Loop:
     now: datetime
     apply: tuple[dict[str, Any], ...] = ()
     events: tuple[Event, ...] = ()
+    relies_on: tuple[Key, ...] = ()
 
     def holding(self, **changes: Any) -> "Loop":
         return replace(self, status=self.status.model_copy(update=changes))
@@ -47,6 +48,10 @@ class Loop:
 
     def saying(self, reason: Reason, message: str, *, warn: bool = False) -> "Loop":
         return replace(self, events=(*self.events, Event("Warning" if warn else "Normal", reason, message)))
+
+    def without(self, job: str) -> "Loop":
+        """What follows does so because this TrainingJob, or what is waited for in it, is not there."""
+        return replace(self, relies_on=(Key("TrainingJob", self.monitor["metadata"]["namespace"], job),))
 
     def applying(self, *children: dict[str, Any]) -> "Loop":
         return replace(self, apply=(*self.apply, *children))
@@ -138,7 +143,7 @@ def follow_training(loop: Loop) -> Loop:
         root = loop.family.get(loop.root)
         if root is None:
             gone = f"TrainingJob {loop.root}, whose spec was to be copied, does not exist any more"
-            return failed(loop, gone)
+            return failed(loop.without(loop.root), gone)
         return loop.applying(training_job(root, loop.monitor, loop.current))
     status = job.get("status", {})
     if status.get("phase") == "Failed":

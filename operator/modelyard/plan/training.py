@@ -18,7 +18,7 @@ from modelyard.plan.moments import is_ahead, moment, until
 from modelyard.plan.observe import Observed
 from modelyard.plan.opening import opening
 from modelyard.plan.pin import Pinned, pin
-from modelyard.plan.plan import Object, Plan
+from modelyard.plan.plan import Key, Object, Plan
 from modelyard.plan.results import read_attempt
 from modelyard.plan.retry import LONGEST, pause
 from modelyard.plan.score import metrics_of, missed, score
@@ -44,6 +44,7 @@ class _Turn:
     poll: tuple[str, ...] = ()
     requeue: float | None = None
     inspect: tuple[Object, ...] = ()
+    relies_on: tuple[Key, ...] = ()
 
     def change(self, **update: Any) -> None:
         self.status = self.status.model_copy(update=update)
@@ -66,6 +67,7 @@ def plan_training(resource: Object, observed: Observed, now: datetime, settings:
         requeue_after=turn.requeue,
         poll=turn.poll,
         inspect=turn.inspect,
+        relies_on=turn.relies_on,
     )
 
 
@@ -99,6 +101,8 @@ def _begin(turn: _Turn) -> None:
     if not isinstance(found, Pinned):
         turn.conditions.progressing(Reason.WAITING_FOR_DATASET, found)
         return
+    if not turn.spec.dataset_ref.digest:  # a change of both, applied at once, may be known of the job alone
+        turn.relies_on = (Key("Dataset", turn.resource["metadata"]["namespace"], turn.spec.dataset_ref.name),)
     turn.change(
         run=turn.run,
         dataset_digest=found.digest,

@@ -133,10 +133,13 @@ class Reconciler:
 
     async def _carry_out(self, key: Key, resource: Object, plan: Plan) -> float:
         """Seconds after which to go on: the status waits for more to tell, or the resource was not known as it is."""
+        known = {other: self._intake.cache.get(other) for other in plan.relies_on}  # as it was planned on
         unwanted = [child for child in plan.delete if "deletionTimestamp" not in child["metadata"]]
         wanted = self._news(plan.apply, heal=key in self._to_heal)
         is_new = not resource.get("status") and key not in self._begun
-        if (unwanted or (wanted and not is_new)) and not await self._is_up_to_date(key, resource):
+        if unwanted or (wanted and not is_new):
+            known[key] = resource
+        if not await self._are_up_to_date(known):
             return ANOTHER_LOOK
         if wanted and is_new:
             self._begun.add(key)
@@ -168,17 +171,20 @@ class Reconciler:
                 news.append(_marked(child, planned))
         return news
 
-    async def _is_up_to_date(self, key: Key, resource: Object) -> bool:
+    async def _are_up_to_date(self, known: Mapping[Key, Object | None]) -> bool:
         """Kinds are watched apart: the garbage collector's work may be known before the deletion it follows, and what
         another leader made for a newer spec before that spec is."""
-        found = await self._client.named(resource_of(key.kind), key.namespace, key.name)
-        if found is None:
-            self._intake.missing(key)
+        for key, resource in known.items():
+            kind = resource_of(key.kind)
+            found = await self._client.named(kind, key.namespace, key.name)
+            if _version(found) == _version(resource):
+                continue
+            if found is None:
+                self._intake.missing(key)
+            else:
+                self._intake.present({**found, "apiVersion": kind.api_version, "kind": key.kind})
             return False
-        if found["metadata"]["resourceVersion"] == resource["metadata"]["resourceVersion"]:
-            return True
-        self._intake.present({**found, "apiVersion": resource["apiVersion"], "kind": key.kind})
-        return False
+        return True
 
     async def _apply(self, key: Key, child: Mapping[str, Any]) -> None:
         present = self._intake.cache.get(key_of(child))
@@ -249,6 +255,10 @@ def _marked(child: Mapping[str, Any], planned: str) -> dict[str, Any]:
     metadata = child["metadata"]
     annotations = {**metadata.get("annotations", {}), APPLIED_HASH: planned}
     return {**child, "metadata": {**metadata, "annotations": annotations}}
+
+
+def _version(resource: Object | None) -> str | None:
+    return resource["metadata"]["resourceVersion"] if resource else None
 
 
 def _same_owner(found: Object, child: Mapping[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from modelyard.contract.tasks import CheckTask
 from modelyard.plan.drift import plan_drift
+from modelyard.plan.plan import Key
 from tests.unit.plan.builders import deployment, digest, monitor
 from tests.unit.plan.monitored import served, world
 from tests.unit.plan.world import World
@@ -24,8 +25,10 @@ def test_an_endpoint_that_does_not_exist_is_named() -> None:
 def test_the_schedule_ends_with_the_endpoint() -> None:
     w = world()
     w.related.pop(("ModelDeployment", "m"))
+    assert w.look().relies_on == (Key("ModelDeployment", "ns", "m"),)
     w.run()
     assert w.names("CronJob") == []
+    assert w.look().relies_on == ()
 
 
 def test_checks_run_on_schedule_one_at_a_time() -> None:

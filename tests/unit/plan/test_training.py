@@ -7,6 +7,7 @@ import pytest
 from modelyard.contract.reasons import Reason
 from modelyard.contract.results import TrainResult
 from modelyard.contract.tasks import TrainTask
+from modelyard.plan.plan import Key
 from modelyard.plan.settings import Settings
 from modelyard.plan.training import plan_training
 from tests.unit.plan import promises
@@ -102,6 +103,15 @@ def test_a_digest_in_the_spec_needs_no_dataset() -> None:
     it = Simulation(plan_training, training_job().spec(datasetRef={"name": "d", "digest": digest("b")}))
     it.settle()
     assert task_of(it).dataset_digest == digest("b")
+
+
+def test_a_run_begins_on_what_its_dataset_is_now() -> None:
+    """Both may be changed by one `kubectl apply`, and the Dataset's change be told later."""
+    it = simulation()
+    assert it.step().relies_on == (Key("Dataset", "ns", "d"),)
+    assert it.step().relies_on == ()
+    chosen = training_job().spec(datasetRef={"name": "d", "digest": digest("d")})
+    assert simulation(chosen).step().relies_on == ()
 
 
 def test_a_degraded_dataset_still_has_its_last_good_version() -> None:

@@ -19,7 +19,7 @@ from modelyard.runtime.errors import ApiError, ConflictError, NotFoundError, Una
 from modelyard.runtime.events import Recorder
 from modelyard.runtime.intake import Intake
 from modelyard.runtime.queue import Queue
-from modelyard.runtime.reconcile import Planner, Reconciler
+from modelyard.runtime.reconcile import ANOTHER_LOOK, Planner, Reconciler
 from modelyard.runtime.worker import Worker
 from tests.unit.plan.builders import NOW
 from tests.unit.runtime.objects import dataset
@@ -38,13 +38,14 @@ class Store(Client):
         self.sent: Sent = []
         self.refusals: dict[str, ApiError] = {}  # by method, or by the path's last part
 
-    async def _request(self, method: str, path: str, *, body: Any = None, **_: Any) -> dict[str, Any]:
+    async def _request(self, method: str, path: str, *, body: Any = None, **query: Any) -> dict[str, Any]:
         self.sent.append((method, path, body))
         if refusal := self.refusals.get(method) or self.refusals.get(path.rsplit("/", 1)[-1]):
             raise refusal
         place = path.split("/ns/")[1].removesuffix("/status")
-        if "/" not in place:
-            return {"items": [deepcopy(obj) for where, obj in self.objects.items() if where.startswith(f"{place}/")]}
+        if "field_selector" in query:
+            name = query["field_selector"].removeprefix("metadata.name=")
+            return {"items": [deepcopy(obj) for where, obj in self.objects.items() if where == f"{place}/{name}"]}
         if path.endswith("/status"):
             body = {**self.objects[place], "status": _merged(self.objects[place].get("status", {}), body["status"])}
         if method == "patch":
@@ -168,6 +169,28 @@ async def test_nothing_is_made_again_for_a_resource_that_was_deleted_before_its_
     await bench.reconciler.reconcile(key)
     assert [(method, path.rsplit("/", 1)[-1]) for method, path, _ in bench.store.sent[begun:]] == [("get", "datasets")]
     assert bench.intake.cache.get(key) is None
+
+
+@pytest.mark.parametrize("now", ["as it is known", "newer", "gone", "new"])
+async def test_what_cannot_be_taken_back_waits_until_a_resource_it_relies_on_is_as_it_is_known(now: str) -> None:
+    """Of one that has no status yet, too: the look at what is new is spared, not this one."""
+    other = Key("Dataset", "ns", "other")
+
+    def planner(resource: Object, *_: Any) -> Plan:
+        is_other = key_of(resource) == other
+        return Plan({"phase": "Ready"}) if is_other else Plan({"phase": "Failed"}, relies_on=(other,))
+
+    known = [] if now == "new" else [dataset("other", 2)]
+    bench = Bench(dataset("d"), *known, planner=planner)
+    at_last = None if now == "gone" else dataset("other", 2 if now == "as it is known" else 3)
+    bench.store.objects |= {"datasets/other": at_last} if at_last else {}
+    if now == "gone":
+        del bench.store.objects["datasets/other"]
+    wait = await bench.reconciler.reconcile(Key("Dataset", "ns", "d"))
+    assert wait == (None if now == "as it is known" else ANOTHER_LOOK)
+    written = bench.store.objects["datasets/d"].get("status")
+    assert written == ({"phase": "Failed"} if now == "as it is known" else None)
+    assert bench.intake.cache.get(other) == at_last
 
 
 async def test_a_new_resource_costs_no_look_at_what_it_is() -> None:
