@@ -55,9 +55,13 @@ def cron_job(monitor: Object, spec: DriftMonitorSpec, settings: Settings) -> dic
     }
 
 
-def run_job(monitor: Object, value: str, obeyed: str, settings: Settings) -> dict[str, Any]:
-    """A check now, for this value of the annotation; `obeyed` is the value before."""
-    name = child_name(monitor["metadata"]["name"], "run", hash_of([value, obeyed]))
+def run_job(monitor: Object, value: str, settings: Settings) -> dict[str, Any]:
+    """A check now, for this value of the annotation; another one for a value that comes back after others."""
+    status = monitor.get("status", {})
+    last = status.get("lastCheck") or {}
+    name = child_name(
+        monitor["metadata"]["name"], "run", hash_of([value, status.get("run", ""), last.get("at"), last.get("job")])
+    )
     return job(monitor, name, CHECK, _pod(checks_name(monitor), settings), DEADLINE_SECONDS, settings)
 
 

@@ -82,8 +82,15 @@ def _watch(loop: Loop, observed: Observed, conditions: ConditionSet, settings: S
         events=loop.events or transitions(before, written["conditions"]),
         requeue_after=(asked + Inquiry(wait=_cooldown(loop))).wait,
         inspect=asked.about,
-        relies_on=loop.relies_on,
+        relies_on=(*loop.relies_on, *_judged_by(loop, written_before)),
     )
+
+
+def _judged_by(loop: Loop, before: DriftMonitorStatus) -> tuple[Key, ...]:
+    """The endpoint, where a finding or a retraining follows from which model it serves."""
+    if (before.last_check, before.retrain) == (loop.status.last_check, loop.status.retrain):
+        return ()
+    return (Key("ModelDeployment", loop.monitor["metadata"]["namespace"], deployment_of(loop.monitor)),)
 
 
 def _suspended(conditions: ConditionSet, loop: Loop) -> str:
@@ -148,7 +155,7 @@ def _checks(loop: Loop, observed: Observed, settings: Settings) -> Loop:
     children: list[dict[str, Any]] = [check_config(loop.monitor, task), cron_job(loop.monitor, loop.spec, settings)]
     value = str(loop.monitor["metadata"].get("annotations", {}).get(RUN, ""))[:253]
     if value and value != loop.status.run and not loop.spec.suspend:
-        wanted = run_job(loop.monitor, value, loop.status.run, settings)
+        wanted = run_job(loop.monitor, value, settings)
         if observed.named("Job", wanted["metadata"]["name"]) is None:
             children.append(wanted)
         loop = loop.holding(run=value)

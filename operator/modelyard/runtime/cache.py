@@ -91,14 +91,12 @@ class Cache:
         old = self.get(key)
         if old and version_of(old) > version:
             return None
-        self._deleted[key] = max(version, self._deleted.pop(key, 0))
-        if len(self._deleted) > _TOMBSTONES:
-            self._deleted.popitem(last=False)
-        return self._remove(key)
+        return self._bury(key, version)
 
-    def drop(self, key: Key) -> Change | None:
-        """Forget an object of which the API server says that there is none."""
-        return self._remove(key)
+    def drop(self, key: Key, version: int) -> Change | None:
+        """Forget an object of which the API server says that there was none at this version."""
+        old = self.get(key)
+        return None if old and version_of(old) > version else self._bury(key, version)
 
     def drop_ghosts(self, kind: str, namespace: str | None, listed: Collection[Key], version: int) -> list[Change]:
         """Forget what a complete list, taken at `version`, does not hold: deletions that no watch has told."""
@@ -106,7 +104,7 @@ class Cache:
         for key in list(self.keys(kind, namespace)):
             obj = self.get(key)
             if key not in listed and obj and version_of(obj) <= version:
-                change = self._remove(key)
+                change = self._bury(key, version)
                 changes += [change] if change else []
         return changes
 
@@ -140,6 +138,13 @@ class Cache:
         for (kind, _), objects in self._objects.items():
             result[kind] += len(objects)
         return result
+
+    def _bury(self, key: Key, version: int) -> Change | None:
+        """Older messages that are still to come do not bring it back."""
+        self._deleted[key] = max(version, self._deleted.pop(key, 0))
+        if len(self._deleted) > _TOMBSTONES:
+            self._deleted.popitem(last=False)
+        return self._remove(key)
 
     def _remove(self, key: Key) -> Change | None:
         old = self._take_out(key)

@@ -109,11 +109,12 @@ class Client:
         )
         return _changes(answer)
 
-    async def named(self, resource: Resource, namespace: str, name: str) -> dict[str, Any] | None:
-        """The object of that name, labelled as ours or not; by a list, so that no further right is needed."""
+    async def named(self, resource: Resource, namespace: str, name: str) -> tuple[dict[str, Any] | None, int]:
+        """The object of that name, labelled as ours or not, and the version at which that is so. By a list, so that no
+        further right is needed."""
         page = await self._request("get", resource.path(namespace), field_selector=f"metadata.name={name}")
         found: list[dict[str, Any]] = page["items"]
-        return found[0] if found else None
+        return (found[0] if found else None), int(page["metadata"]["resourceVersion"])
 
     async def apply(self, desired: Mapping[str, Any], *, force: bool = True) -> dict[str, Any]:
         """Server-side apply by our field manager; `force` takes over fields that others set to something else.

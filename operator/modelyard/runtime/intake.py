@@ -22,9 +22,9 @@ class Intake:
     def deleted(self, obj: Object) -> None:
         self._wake(self.cache.pop(obj))
 
-    def missing(self, key: Key) -> None:
-        """The API server says that there is no such object."""
-        self._wake(self.cache.drop(key))
+    def missing(self, key: Key, version: int) -> None:
+        """The API server says that there was no such object at this version."""
+        self._wake(self.cache.drop(key, version))
 
     def absent(self, changes: Iterable[Change]) -> None:
         for change in changes:

@@ -176,11 +176,11 @@ class Reconciler:
         another leader made for a newer spec before that spec is."""
         for key, resource in known.items():
             kind = resource_of(key.kind)
-            found = await self._client.named(kind, key.namespace, key.name)
+            found, at = await self._client.named(kind, key.namespace, key.name)
             if _version(found) == _version(resource):
                 continue
             if found is None:
-                self._intake.missing(key)
+                self._intake.missing(key, at)
             else:
                 self._intake.present({**found, "apiVersion": kind.api_version, "kind": key.kind})
             return False
@@ -199,7 +199,7 @@ class Reconciler:
             return await self._client.apply(child, force=False)
         except ConflictError:
             kind, metadata = child["kind"], child["metadata"]
-            found = await self._client.named(resource_of(kind), metadata["namespace"], metadata["name"])
+            found, _ = await self._client.named(resource_of(kind), metadata["namespace"], metadata["name"])
             if found and not _same_owner(found, child):
                 said = f"a {kind} named {metadata['name']} is there already and belongs to somebody else"
                 raise InvalidError(409, "AlreadyExists", said) from None
@@ -223,7 +223,8 @@ class Reconciler:
         try:
             written = await self._client.patch_status(resource, patch)
         except NotFoundError:
-            self._intake.missing(key_of(resource))
+            if await self._are_up_to_date({key_of(resource): resource}):
+                raise  # it is its kind that is not known
             return
         except InvalidError as error:
             raise PlanningError(f"its schema refuses the planned status: {error.message}") from error

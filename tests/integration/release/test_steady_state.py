@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from modelyard.plan.kinds import PLANNERS
+from modelyard.plan.labels import REVISION
 from modelyard.runtime.app import Operator
 from modelyard.runtime.client import Client
 from modelyard.runtime.config import parse
@@ -98,8 +99,11 @@ def decided(child: dict[str, Any]) -> Any:
     if child["kind"] == "Job":
         (container,) = spec["template"]["spec"]["containers"]  # the rest holds uids, and how the task gets there
         spec = {k: container[k] for k in ("name", "image", "env", "resources")}
+    labels = child["metadata"]["labels"]
+    if child["kind"] == "Job":
+        labels = {k: v for k, v in labels.items() if k != REVISION}  # an attempt's, which this version names
     given = {k: v for k, v in spec.items() if k not in ("clusterIP", "clusterIPs")}
-    return {"spec": given, "data": child.get("data"), "labels": child["metadata"]["labels"]}
+    return {"spec": given, "data": child.get("data"), "labels": labels}
 
 
 def delete_children(cluster: Live) -> None:

@@ -4,9 +4,11 @@ from typing import Any
 
 from modelyard.contract.results import CheckResult, FailureResult, GateResult
 from modelyard.plan.drift import plan_drift
+from modelyard.plan.plan import Key
 from tests.unit.plan.builders import Built, deployment, digest, job, monitor, pod, training_job
 from tests.unit.plan.world import World
 
+ENDPOINT = Key("ModelDeployment", "ns", "m")
 PERFORMANCE = {
     "metric": "accuracy",
     "baseline": 0.9,

@@ -1,7 +1,7 @@
 """From findings to a TrainingJob: once, on fresh data, with a person's approval where asked for."""
 
 from modelyard.plan.plan import Key
-from tests.unit.plan.monitored import check, checked, decay, ends, gating, trains, world
+from tests.unit.plan.monitored import ENDPOINT, check, checked, decay, ends, gating, trains, world
 
 
 def test_drift_retrains_where_the_user_says_so() -> None:
@@ -87,7 +87,7 @@ def test_a_challenger_that_is_deleted_before_its_judgement_is_not_made_again() -
     w = gating()
     name = w.status["retrain"]["trainingJob"]
     w.related.pop(("TrainingJob", name))
-    assert w.look().relies_on == (Key("TrainingJob", "ns", name),)
+    assert w.look().relies_on == (Key("TrainingJob", "ns", name), ENDPOINT)
     w.run()
     assert w.status["retrain"]["state"] == "Failed"
     assert ("TrainingJob", name) not in w.related
@@ -98,7 +98,7 @@ def test_without_the_job_whose_spec_is_copied_a_retraining_fails() -> None:
     checked(w, decay())
     for name in ("t", w.status["retrain"]["trainingJob"]):
         w.related.pop(("TrainingJob", name))
-    assert w.look().relies_on == (Key("TrainingJob", "ns", "t"),)
+    assert w.look().relies_on == (Key("TrainingJob", "ns", "t"), ENDPOINT)
     w.run()
     assert w.status["retrain"]["state"] == "Failed"
     assert w.look().relies_on == ()

@@ -2,9 +2,8 @@
 
 from modelyard.contract.tasks import CheckTask
 from modelyard.plan.drift import plan_drift
-from modelyard.plan.plan import Key
 from tests.unit.plan.builders import deployment, digest, monitor
-from tests.unit.plan.monitored import served, world
+from tests.unit.plan.monitored import ENDPOINT, check, ends, served, world
 from tests.unit.plan.world import World
 
 
@@ -25,7 +24,7 @@ def test_an_endpoint_that_does_not_exist_is_named() -> None:
 def test_the_schedule_ends_with_the_endpoint() -> None:
     w = world()
     w.related.pop(("ModelDeployment", "m"))
-    assert w.look().relies_on == (Key("ModelDeployment", "ns", "m"),)
+    assert w.look().relies_on == (ENDPOINT,)
     w.run()
     assert w.names("CronJob") == []
     assert w.look().relies_on == ()
@@ -66,6 +65,19 @@ def test_the_annotation_runs_one_check_for_each_new_value() -> None:
     w.resource = w.resource.annotated(run="2")
     w.run()
     assert len(w.names("Job")) == 2
+
+
+def test_a_value_that_comes_back_runs_a_check_again() -> None:
+    w, ended = world(), set[str]()
+    for value in "1212":
+        w.resource = w.resource.annotated(run=value)
+        w.run()
+        (begun,) = set(w.names("Job")) - ended
+        w.pass_(60)
+        ends(w, begun, check("Stable"))
+        w.run()
+        ended |= {begun}
+    assert w.status["lastCheck"]["job"] == begun
 
 
 def test_a_run_whose_status_write_was_lost_is_not_started_twice() -> None:

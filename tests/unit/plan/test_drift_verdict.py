@@ -2,7 +2,7 @@
 
 from modelyard.contract.reasons import Reason
 from modelyard.contract.results import FailureResult
-from tests.unit.plan.monitored import check, checked, decay, ends, served, world
+from tests.unit.plan.monitored import ENDPOINT, check, checked, decay, ends, served, world
 
 
 def test_no_rows_are_never_no_drift() -> None:
@@ -12,6 +12,15 @@ def test_no_rows_are_never_no_drift() -> None:
     assert w.condition("DriftDetected") == ("Unknown", "NoRows")
     assert w.condition("PerformanceDegraded") == ("Unknown", "NoRows")
     assert w.condition("DataQuality") == ("Unknown", "NoRows")
+
+
+def test_a_finding_is_about_what_the_endpoint_serves_now() -> None:
+    w = world()
+    ends(w, "w-check-1", decay())
+    assert w.look().relies_on == (ENDPOINT,)
+    w.run()
+    assert w.status["retrain"]["state"] == "Training"
+    assert w.look().relies_on == ()
 
 
 def test_a_stable_check_says_so_once() -> None:

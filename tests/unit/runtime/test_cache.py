@@ -50,7 +50,7 @@ def test_resources_are_found_by_what_they_name() -> None:
     assert [o["metadata"]["name"] for o in cache.naming("TrainingJob", "ns", "dataset", "d")] == ["s", "t"]
     assert cache.naming("TrainingJob", "other", "dataset", "d") == []
     cache.put(training("s", 4, "e"))
-    cache.drop(Key("TrainingJob", "ns", "u"))
+    cache.drop(Key("TrainingJob", "ns", "u"), 3)
     assert [o["metadata"]["name"] for o in cache.naming("TrainingJob", "ns", "dataset", "d")] == ["t"]
     assert [o["metadata"]["name"] for o in cache.naming("TrainingJob", "ns", "dataset", "e")] == ["s"]
 
@@ -73,6 +73,21 @@ def test_a_list_drops_what_it_does_not_hold_but_not_what_came_after_it() -> None
     changes = cache.drop_ghosts("Dataset", "ns", {Key("Dataset", "ns", "kept")}, 5)
     assert [change.old["metadata"]["name"] for change in changes if change.old] == ["ghost"]
     assert {key.name for key in cache.keys("Dataset")} == {"kept", "newer"}
+
+
+def test_what_was_missing_does_not_come_back_by_an_older_message_and_what_came_after_stays() -> None:
+    key = Key("Dataset", "ns", "a")
+    for by_list in (False, True):
+        cache = Cache()
+        for version in (2, 6):
+            cache.put(dataset("a", version))
+            if by_list:
+                cache.drop_ghosts("Dataset", "ns", set(), 5)
+            else:
+                cache.drop(key, 5)
+            assert cache.put(dataset("a", 2)) is None
+            assert cache.put(dataset("a", 4)) is None
+        assert cache.get(key) == dataset("a", 6)
 
 
 def test_a_list_of_one_namespace_says_nothing_about_others() -> None:

@@ -45,7 +45,8 @@ class Store(Client):
         place = path.split("/ns/")[1].removesuffix("/status")
         if "field_selector" in query:
             name = query["field_selector"].removeprefix("metadata.name=")
-            return {"items": [deepcopy(obj) for where, obj in self.objects.items() if where == f"{place}/{name}"]}
+            items = [deepcopy(obj) for where, obj in self.objects.items() if where == f"{place}/{name}"]
+            return {"metadata": {"resourceVersion": str(self.version)}, "items": items}
         if path.endswith("/status"):
             body = {**self.objects[place], "status": _merged(self.objects[place].get("status", {}), body["status"])}
         if method == "patch":
@@ -191,6 +192,20 @@ async def test_what_cannot_be_taken_back_waits_until_a_resource_it_relies_on_is_
     written = bench.store.objects["datasets/d"].get("status")
     assert written == ({"phase": "Failed"} if now == "as it is known" else None)
     assert bench.intake.cache.get(other) == at_last
+
+
+@pytest.mark.parametrize("gone", [True, False])
+async def test_a_status_that_finds_nothing_is_lost_only_if_the_resource_is_gone(gone: bool) -> None:
+    """Its kind may not be known for a while."""
+    bench, key = Bench(dataset("d"), planner=lambda *_: Plan({"phase": "Ready"})), Key("Dataset", "ns", "d")
+    bench.store.refusals["status"] = NotFoundError(404, "NotFound", "the server could not find the requested resource")
+    if gone:
+        bench.store.objects.clear()
+        assert await bench.reconciler.reconcile(key) is None
+    else:
+        with pytest.raises(NotFoundError):
+            await bench.reconciler.reconcile(key)
+    assert (bench.intake.cache.get(key) is None) == gone
 
 
 async def test_a_new_resource_costs_no_look_at_what_it_is() -> None:
