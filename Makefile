@@ -67,6 +67,10 @@ soak: $(READY) ## SECONDS (an hour) of random faults and killed leaders, then co
 	@PYTHONPATH=$(PODS):. $(BIN)/python -m tests.soak --seconds $(SECONDS)
 SECONDS ?= 3600
 
+simulate: $(READY) ## SEEDS (1000) lives under random faults in a world in memory, a quarter of a second each
+	@PYTHONPATH=$(PODS):. $(BIN)/python -m tests.simulated --seeds $(SEEDS)
+SEEDS ?= 1000
+
 soak-serving: $(READY) ## half an hour of the model server at 70 % load: no failure, no growth
 	@SERVER_SECONDS=1800 $(BIN)/pytest -s tests/soak/test_server.py
 

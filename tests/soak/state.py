@@ -79,7 +79,10 @@ def settled(objects: Iterable[Object], wanted: Iterable[Place]) -> list[str]:
 
 
 def outdated(objects: Iterable[Object]) -> list[Place]:
-    """The monitors whose last check is of another model than serves."""
+    """The monitors whose last check is of another model than serves, or of another spec, which has other rows.
+
+    A leader that had not heard of the model checks the one before it, and of checks that end in one second one counts.
+    """
     found = {Place(obj["kind"], obj["metadata"]["name"]): obj for obj in objects}
     late = []
     for place, monitor in found.items():
@@ -87,9 +90,16 @@ def outdated(objects: Iterable[Object]) -> list[Place]:
             serving = found.get(Place("ModelDeployment", monitor["spec"]["modelDeploymentRef"]["name"]), {})
             stable = serving.get("status", {}).get("stable") or {}
             last = monitor.get("status", {}).get("lastCheck") or {}
-            if stable.get("modelDigest") != last.get("modelDigest"):
+            rows = monitor["spec"]["window"]["rows"]
+            if (stable.get("modelDigest"), rows) != (last.get("modelDigest"), last.get("rows")):
                 late.append(place)
     return late
+
+
+def checks(children: Iterable[Object]) -> list[str]:
+    """The checks that go on."""
+    jobs = (c for c in children if c["kind"] == "Job" and c["metadata"]["labels"].get(ROLE) == "check")
+    return [job["metadata"]["name"] for job in jobs if not job.get("status", {}).get("completionTime")]
 
 
 def _restless(obj: Object | None, jobs: Mapping[str, Object]) -> str:
@@ -120,11 +130,10 @@ def _follows(deployment: Object, jobs: Mapping[str, Object]) -> bool:
 
 
 def _checked(monitor: Object) -> bool:
-    """The check that was asked for is of the model that serves."""
+    """On demand; of what is for `outdated` to say."""
     status = monitor["status"]
-    last = status.get("lastCheck") or {}
     obeyed = status.get("run") == monitor["metadata"].get("annotations", {}).get(RUN, "")
-    return bool(obeyed and last.get("modelDigest") == status.get("championDigest"))
+    return bool(obeyed and status.get("lastCheck"))
 
 
 def orphans(objects: Iterable[Object], children: Iterable[Object]) -> list[str]:

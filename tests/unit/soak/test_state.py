@@ -4,7 +4,7 @@ from typing import Any
 
 from modelyard.plan.labels import labels_for
 from modelyard.plan.plan import Key
-from tests.soak.state import differences, orphans, outdated, settled, state
+from tests.soak.state import checks, differences, orphans, outdated, settled, state
 from tests.soak.wishes import Place
 
 
@@ -70,8 +70,18 @@ def test_an_endpoint_rests_when_it_serves_its_jobs_model() -> None:
         assert settled([found, trained], [place]) == restless
 
 
-def test_a_monitor_whose_last_check_is_of_the_model_before_is_outdated() -> None:
+def test_a_monitor_whose_last_check_is_of_another_model_or_spec_is_outdated() -> None:
     serving = {"kind": "ModelDeployment", "metadata": {"name": "m"}, "status": {"stable": {"modelDigest": "new"}}}
-    monitor = {"kind": "DriftMonitor", "metadata": {"name": "w"}, "spec": {"modelDeploymentRef": {"name": "m"}}}
-    for digest, found in (("old", [Place("DriftMonitor", "w")]), ("new", [])):
-        assert outdated([serving, {**monitor, "status": {"lastCheck": {"modelDigest": digest}}}]) == found
+    spec = {"modelDeploymentRef": {"name": "m"}, "window": {"rows": 1001}}
+    monitor = {"kind": "DriftMonitor", "metadata": {"name": "w"}, "spec": spec}
+    late = [Place("DriftMonitor", "w")]
+    for digest, rows, found in (("old", 1001, late), ("new", 1000, late), ("new", 1001, [])):
+        last = {"modelDigest": digest, "rows": rows}
+        assert outdated([serving, {**monitor, "status": {"lastCheck": last}}]) == found
+
+
+def test_a_check_goes_on_until_its_job_is_complete() -> None:
+    labels = labels_for(Key("DriftMonitor", "ns", "w"), "check")
+    check = {"kind": "Job", "metadata": {"name": "w-run-1", "labels": labels}}
+    over = {**check, "status": {"completionTime": "2026-01-01T00:00:00Z"}}
+    assert checks([check, over, job("u")]) == ["w-run-1"]

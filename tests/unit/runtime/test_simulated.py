@@ -1,0 +1,15 @@
+"""Lost requests, hung watches and dead leaders in a world in memory: `make simulate` is thousands of the same."""
+
+import pytest
+
+from tests.simulated.world import lived
+
+
+@pytest.mark.parametrize("seed", range(40))
+async def test_whatever_fails_all_is_in_the_end_as_if_nothing_had_failed(seed: int) -> None:
+    assert await lived(seed, groups=1, acts=40) == []
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_the_same_with_more_to_do_at_once(seed: int) -> None:
+    assert await lived(seed, groups=4, acts=80) == []
