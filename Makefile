@@ -67,7 +67,7 @@ soak: $(READY) ## SECONDS (an hour) of random faults and killed leaders, then co
 	@PYTHONPATH=$(PODS):. $(BIN)/python -m tests.soak --seconds $(SECONDS)
 SECONDS ?= 3600
 
-simulate: $(READY) ## SEEDS (1000) lives under random faults in a world in memory, a quarter of a second each
+simulate: $(READY) ## SEEDS (1000) lives under random faults in a world in memory, half a second each
 	@PYTHONPATH=$(PODS):. $(BIN)/python -m tests.simulated --seeds $(SEEDS)
 SEEDS ?= 1000
 

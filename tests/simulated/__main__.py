@@ -6,13 +6,14 @@ import logging
 import sys
 from collections.abc import Iterator
 
+from tests.simulated.loop import looped
 from tests.simulated.world import lived
 
 
 def failures(first: int, many: int, groups: int, acts: int) -> Iterator[int]:
     for seed in range(first, first + many):
         try:
-            found = asyncio.run(lived(seed, groups, acts))
+            found = asyncio.run(lived(seed, groups, acts)) + asyncio.run(looped(seed, groups, acts))
         except AssertionError as error:
             found = [str(error)]
         for line in found:

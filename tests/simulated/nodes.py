@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from modelyard.contract.document import Document
 from modelyard.contract.progress import Progress, Routing
 from modelyard.contract.results import DatasetResult
+from modelyard.contract.tasks import Task
 from modelyard.plan.labels import JOB_NAME, JOB_UID, ROLE, TASK
 from modelyard.plan.plan import Key, Object, key_of
 from tests.cluster.mock_kubelet import statuses
@@ -15,10 +17,19 @@ from tests.simulated.server import Server
 
 
 class Nodes:
-    def __init__(self, server: Server, now: Callable[[], str], clock: Callable[[], float]) -> None:
+    """`answers` gives the results of tasks."""
+
+    def __init__(
+        self,
+        server: Server,
+        now: Callable[[], str],
+        clock: Callable[[], float],
+        answers: Callable[[Task], Document] = answer,
+    ) -> None:
         self._server = server
         self._now = now
         self._clock = clock
+        self._answers = answers
         self._ends: dict[
             Key, float
         ] = {}  # by pod: no two of a monitor's checks in one second, which times are counted in
@@ -68,7 +79,7 @@ class Nodes:
 
     def _ended(self, pod: Object) -> dict[str, Any]:
         role = pod["metadata"]["labels"][ROLE]
-        result = answer(TASKS[role].model_validate_json(self._tasks[key_of(pod)]))
+        result = self._answers(TASKS[role].model_validate_json(self._tasks[key_of(pod)]))
         if isinstance(result, DatasetResult):
             result = result.model_copy(update={"checked_at": self._now()})
         status = statuses.ended(dict(pod), self._now(), Ending(0, result.canonical()))

@@ -7,8 +7,11 @@ from random import Random
 from typing import Any
 
 from modelyard.api.conditions import timestamp
+from modelyard.contract.document import Document
+from modelyard.contract.tasks import Task
 from modelyard.plan.plan import Key, Object
 from modelyard.runtime.resources import CHILDREN, OWN_KINDS
+from tests.cluster.mock_kubelet.answers import answer
 from tests.simulated.client import DiedError, FaultyClient
 from tests.simulated.nodes import Nodes
 from tests.simulated.replica import KINDS, Replica
@@ -16,7 +19,7 @@ from tests.simulated.server import Server
 from tests.soak.creations import Creations
 from tests.soak.state import checks, differences, orphans, outdated, settled, state
 from tests.soak.wishes import KINDS as OWN_IN_ORDER
-from tests.soak.wishes import Place, Wishes, document
+from tests.soak.wishes import Place, Wish, Wishes, document
 
 NAMESPACE = "ns"
 _CHILDREN = frozenset(resource.kind for resource in CHILDREN)
@@ -27,12 +30,21 @@ _PATIENCE = 30_000  # steps
 class World:
     """`faulty` worlds lose requests, hang watches and kill leaders until `calm`."""
 
-    def __init__(self, seed: int, groups: int, *, faulty: bool) -> None:
+    def __init__(
+        self,
+        seed: int,
+        groups: int,
+        *,
+        faulty: bool,
+        written: Callable[[str, Place, Wish], dict[str, Any]] = document,
+        answers: Callable[[Task], Document] = answer,
+    ) -> None:
         self._random = Random(seed)  # noqa: S311 - repeatable, no secret
         self._seconds = 0.0
         self._faulty = faulty
         self.server = Server(lambda: timestamp(self._now()))
-        self.nodes = Nodes(self.server, lambda: timestamp(self._now()), lambda: self._seconds)
+        self.nodes = Nodes(self.server, lambda: timestamp(self._now()), lambda: self._seconds, answers)
+        self._written = written
         self._client = FaultyClient(self.server, self._random, self._meanwhile)
         self._client.faulty = faulty
         self.wishes = Wishes(groups, seed)
@@ -98,10 +110,13 @@ class World:
     async def rest(self, places: Iterable[Place]) -> None:
         wanted, restless = list(places), ["?"]
         for number in range(_PATIENCE):
-            if number % 20 == 0 and not (restless := settled(self.objects(), wanted)):
+            if number % 20 == 0 and not (restless := self.restless(wanted)):
                 return
             await self.step()
         raise AssertionError(f"does not come to rest: {restless[:5]}")
+
+    def restless(self, wanted: list[Place]) -> list[str]:
+        return settled(self.objects(), wanted)
 
     def objects(self) -> list[dict[str, Any]]:
         return [dict(obj) for obj in self.server.objects.values() if obj["kind"] in OWN_KINDS]
@@ -182,7 +197,7 @@ class World:
             self._told[kind] = len(self.server.log[kind])
 
     def _apply(self, place: Place) -> None:
-        self.server.apply(document(NAMESPACE, place, self.wishes.present[place]))
+        self.server.apply(self._written(NAMESPACE, place, self.wishes.present[place]))
 
     def _delete(self, place: Place) -> None:
         key = Key(place.kind, NAMESPACE, place.name)

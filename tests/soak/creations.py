@@ -63,7 +63,11 @@ class Creations:
 
     def duplicates(self) -> list[str]:
         """In words, one line each."""
-        return [*twice(self._seen.values()), *attempts(self._seen.values()), *self._builds()]
+        return [*self.repeated(), *self._builds()]
+
+    def repeated(self) -> list[str]:
+        """The same, where builds are asked for by jobs, too."""
+        return [*twice(self._seen.values()), *attempts(self._seen.values())]
 
     def _builds(self) -> list[str]:
         """A build answers a spec or somebody's word; when everything goes well, none is made again."""

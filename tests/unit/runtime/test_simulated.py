@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.simulated.loop import looped
 from tests.simulated.world import lived
 
 
@@ -13,3 +14,8 @@ async def test_whatever_fails_all_is_in_the_end_as_if_nothing_had_failed(seed: i
 @pytest.mark.parametrize("seed", range(8))
 async def test_the_same_with_more_to_do_at_once(seed: int) -> None:
     assert await lived(seed, groups=4, acts=80) == []
+
+
+@pytest.mark.parametrize("seed", range(40))
+async def test_whatever_fails_every_retraining_is_judged_once_and_its_model_is_what_the_verdict_says(seed: int) -> None:
+    assert await looped(seed, groups=1, acts=60) == []
