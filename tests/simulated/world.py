@@ -50,7 +50,6 @@ class World:
         self.wishes = Wishes(groups, seed)
         self.creations = Creations()
         self._told = dict.fromkeys(("Dataset", *_CHILDREN), 0)
-        self.deaths = 0
         self.replicas: list[Replica] = []  # the first one leads
 
     async def begin(self) -> None:
@@ -170,7 +169,6 @@ class World:
 
     async def _die(self) -> None:
         """The standby takes over when the lease has run out; another replica stands by."""
-        self.deaths += 1
         self.replicas.pop(0)
         for _ in range(self._random.randrange(100)):
             self._happens()
