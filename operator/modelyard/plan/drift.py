@@ -87,8 +87,8 @@ def _watch(loop: Loop, observed: Observed, conditions: ConditionSet, settings: S
 
 
 def _judged_by(loop: Loop, before: DriftMonitorStatus) -> tuple[Key, ...]:
-    """The endpoint, where a finding or a retraining follows from which model it serves."""
-    if (before.last_check, before.retrain) == (loop.status.last_check, loop.status.retrain):
+    """The endpoint, where a finding, a retraining or a check that was asked for follows from which model it serves."""
+    if all(getattr(before, part) == getattr(loop.status, part) for part in ("last_check", "retrain", "run")):
         return ()
     return (Key("ModelDeployment", loop.monitor["metadata"]["namespace"], deployment_of(loop.monitor)),)
 

@@ -5,9 +5,10 @@ Order: children, deletions, status, events. Whatever prefix of it happens, the n
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from modelyard.api.conditions import timestamp
 from modelyard.contract.progress import Routing
 from modelyard.contract.reasons import Reason
 from modelyard.contract.wording import quoted
@@ -22,7 +23,7 @@ from modelyard.runtime.coalescing import Coalescing
 from modelyard.runtime.errors import ApiError, ConflictError, ForbiddenError, InvalidError, NotFoundError
 from modelyard.runtime.events import Recorder
 from modelyard.runtime.intake import Intake
-from modelyard.runtime.resources import OWN_KINDS, resource_of
+from modelyard.runtime.resources import resource_of
 
 Planner = Callable[[Object, Observed, datetime, Settings], Plan]
 Planners = Mapping[str, Planner]
@@ -74,6 +75,7 @@ class Reconciler:
         self._now = now
         self._to_heal: set[Key] = set()
         self._begun: set[Key] = set()  # without a status, and perhaps with children
+        self._leads_since = ""  # as creationTimestamp
         self._budget = Budget()
         self._coalescing = Coalescing()
 
@@ -82,9 +84,8 @@ class Reconciler:
         self._to_heal.add(key)
 
     def take_over(self) -> None:
-        """What has no status yet may have been begun by another leader."""
-        keys = (key for kind in OWN_KINDS for key in self._intake.cache.keys(kind))
-        self._begun |= {key for key in keys if not (self._intake.cache.get(key) or {}).get("status")}
+        """What was made before may have been begun by another leader, whatever is told of it and when."""
+        self._leads_since = timestamp(self._now() + timedelta(seconds=1))  # what is made in this second is in doubt
 
     async def reconcile(self, key: Key, failures: int = 0) -> float | None:
         """Seconds until the resource wants to be looked at again, or None.
@@ -136,7 +137,7 @@ class Reconciler:
         known = {other: self._intake.cache.get(other) for other in plan.relies_on}  # as it was planned on
         unwanted = [child for child in plan.delete if "deletionTimestamp" not in child["metadata"]]
         wanted = self._news(plan.apply, heal=key in self._to_heal)
-        is_new = not resource.get("status") and key not in self._begun
+        is_new = self._is_new(key, resource)
         if unwanted or (wanted and not is_new):
             known[key] = resource
         if not await self._are_up_to_date(known):
@@ -170,6 +171,11 @@ class Reconciler:
             if heal or annotations.get(APPLIED_HASH) != planned or self._intake.cache.ownership.touched(place):
                 news.append(_marked(child, planned))
         return news
+
+    def _is_new(self, key: Key, resource: Object) -> bool:
+        """Nobody can have made children for it."""
+        made_at = resource["metadata"].get("creationTimestamp", "")
+        return not resource.get("status") and key not in self._begun and made_at >= self._leads_since
 
     async def _are_up_to_date(self, known: Mapping[Key, Object | None]) -> bool:
         """Kinds are watched apart: the garbage collector's work may be known before the deletion it follows, and what

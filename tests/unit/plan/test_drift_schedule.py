@@ -57,7 +57,9 @@ def test_a_promotion_changes_what_the_next_check_compares_with() -> None:
 def test_the_annotation_runs_one_check_for_each_new_value() -> None:
     w = world()
     w.resource = w.resource.annotated(run="1")
+    assert w.look().relies_on == (ENDPOINT,)
     w.run()
+    assert w.look().relies_on == ()
     assert len(w.names("Job")) == 1
     assert w.status["run"] == "1"
     w.run()
