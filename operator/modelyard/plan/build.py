@@ -88,7 +88,9 @@ def spec_hash(resource: Object, spec: DatasetSpec) -> str:
 
 
 def job_name(resource: Object, build: BuildStatus) -> str:
-    return child_name(resource["metadata"]["name"], ROLE, str(build.number), hash_of([build.spec_hash], 4))
+    """Of what was asked for, too: a build that nobody knows of any more is no answer to another question."""
+    asked = hash_of([build.spec_hash, build.request], 4)
+    return child_name(resource["metadata"]["name"], ROLE, str(build.number), asked)
 
 
 def _source(source: Source) -> SourceTask:
@@ -151,4 +153,5 @@ def build_job(resource: Object, spec: DatasetSpec, build: BuildStatus, settings:
         if s.credentials_secret_ref
     )
     pod = TaskPod(settings.images.dataset, task(resource, spec, settings), spec.resources, volumes=secrets)
-    return job(resource, build.job, ROLE, pod, seconds(spec.deadline), settings)
+    of_spec = build.spec_hash
+    return job(resource, build.job, ROLE, pod, seconds(spec.deadline), settings, revision=of_spec)

@@ -12,7 +12,7 @@ from modelyard.contract.results import DatasetResult
 from modelyard.plan import build
 from modelyard.plan.announce import transitions
 from modelyard.plan.failure import OVER, Failure, ended
-from modelyard.plan.labels import RUN
+from modelyard.plan.labels import REVISION, RUN
 from modelyard.plan.moments import is_ahead, moment, until
 from modelyard.plan.observe import Observed
 from modelyard.plan.opening import opening
@@ -283,7 +283,17 @@ def _outdated(turn: _Turn) -> tuple[Object, ...]:
     children = (*turn.observed.of("Job", build.ROLE), *turn.observed.of("ConfigMap", build.ROLE))
     outdated = last is not None and not last.finished_at and last.spec_hash != turn.spec_hash
     stopped = outdated or (turn.spec.suspend and last is not None and _runs(turn, last))
-    return tuple(c for c in children if last is None or stopped or c["metadata"]["name"] != last.job)
+    kept = {*_begun(turn, last), *(() if last is None or stopped else (last.job,))}
+    return tuple(c for c in children if c["metadata"]["name"] not in kept)
+
+
+def _begun(turn: _Turn, last: BuildStatus | None) -> list[str]:
+    """Names of Jobs of the next build, whose status was lost: who asked for it may only not be known yet."""
+    if turn.spec.suspend or (last and not last.finished_at and not last.retry_at):
+        return []
+    name, _, _ = _upcoming(turn, "").job.rpartition("-")
+    jobs = (j["metadata"] for j in turn.observed.of("Job", build.ROLE))
+    return [j["name"] for j in jobs if j["name"].startswith(f"{name}-") and j["labels"].get(REVISION) == turn.spec_hash]
 
 
 def _news(before: Mapping[str, Any], status: DatasetStatus) -> tuple[Event, ...]:

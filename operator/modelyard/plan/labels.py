@@ -12,7 +12,7 @@ SELECTOR = f"{MANAGED_BY}={MANAGER}"
 KIND = f"{GROUP}/kind"
 NAME = f"{GROUP}/name"
 ROLE = f"{GROUP}/role"  # build, attempt, server, check, gate
-REVISION = f"{GROUP}/revision"  # of servers: the model's; of attempts: the run, which is the spec
+REVISION = f"{GROUP}/revision"  # of servers: the model's; of builds and attempts: the hash of the spec
 FAMILY = f"{GROUP}/family"  # on TrainingJobs made by a monitor: the root's name
 APPLIED_HASH = f"{GROUP}/applied-hash"  # written by the runtime, to skip equal applies
 TASK = f"{GROUP}/task"  # of pods: the task they carry

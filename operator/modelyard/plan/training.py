@@ -246,6 +246,9 @@ def _outdated(turn: _Turn) -> tuple[Object, ...]:
 def _kept(turn: _Turn) -> list[str]:
     """Names of Jobs. A run that waits for data may have begun: its status was lost, and what it runs on is the version
     that will be current again, or one that is not known yet."""
+    if turn.status.job and turn.status.retry_at:  # the next attempt, too, by the clock of another leader
+        digest, attempt = turn.status.dataset_digest or "", turn.status.attempt + 1
+        return [turn.status.job, run.attempt_name(turn.resource, turn.run, digest, attempt)]
     if turn.status.job:
         return [] if _stopped(turn) else [turn.status.job]
     if turn.status.phase != "Pending":

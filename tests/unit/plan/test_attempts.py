@@ -56,6 +56,20 @@ def test_failures_of_the_world_are_tried_again_with_growing_pauses() -> None:
     assert "after 3 attempts" in it.condition("Ready")["message"]
 
 
+def test_the_next_attempt_stays_where_another_leaders_clock_is_behind() -> None:
+    it = running(training_job().spec(failurePolicy={"maxRestarts": 2, "backoff": "10s"}))
+    it.finish(NO_STORE, exit_code=1)
+    it.settle()
+    it.pass_time(10)
+    it.step(losing=["status"])
+    it.pass_time(-2)
+    it.settle()
+    it.pass_time(2)
+    it.settle()
+    assert (it.status["attempt"], it.made.count(it.status["job"])) == (2, 1)
+    assert it.jobs() == [it.status["job"]]
+
+
 def test_a_preempted_pod_is_tried_again_on_the_same_data() -> None:
     it = running()
     it.pod(lambda p: p.ended(143).condition("DisruptionTarget", "True", "PreemptionByScheduler"))

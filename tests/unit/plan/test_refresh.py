@@ -119,3 +119,38 @@ def test_a_new_version_is_told_once() -> None:
     assert [e.message for e in it.events if "v-bbbbbbbbbbbb" in e.message] == [
         "v-bbbbbbbbbbbb has 1,200 rows and is current"
     ]
+
+
+def test_a_build_whose_status_was_lost_goes_on_while_it_is_not_known_who_asked_for_it() -> None:
+    it = built()
+    it.related = [waiting("2026-03-01T13:00:00Z")]
+    it.step(losing=["status"])
+    made = it.children
+    it.related = []  # another leader has not heard of the job yet
+    it.settle()
+    assert it.children == made
+    it.related = [waiting("2026-03-01T13:00:00Z")]
+    it.settle()
+    assert it.jobs() == [it.status["lastBuild"]["job"]]
+    assert it.made.count(it.status["lastBuild"]["job"]) == 1
+
+
+def test_a_build_that_nobody_knows_of_any_more_answers_no_other_question() -> None:
+    it = built()
+    it.related = [waiting("2026-03-01T13:00:00Z")]
+    it.step(losing=["status"])
+    (lost,) = set(it.jobs()) - {it.status["lastBuild"]["job"]}
+    it.related = []
+    it.resource = it.resource.annotated(run="1")
+    it.settle()
+    assert it.jobs() == [it.status["lastBuild"]["job"]] != [lost]
+    assert (it.status["lastBuild"]["number"], it.status["lastBuild"]["request"]) == (2, "run:1")
+
+
+def test_a_build_whose_status_was_lost_ends_where_the_dataset_is_suspended() -> None:
+    it = built()
+    it.related = [waiting("2026-03-01T13:00:00Z")]
+    it.step(losing=["status"])
+    it.resource = it.resource.spec(suspend=True)
+    it.settle()
+    assert it.jobs() == []
