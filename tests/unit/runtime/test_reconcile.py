@@ -1,7 +1,6 @@
 """Reconciles with the real planner of Datasets and the real client, whose requests end in a store in memory."""
 
 import asyncio
-from collections.abc import Mapping
 from copy import deepcopy
 from datetime import timedelta
 from typing import Any
@@ -23,6 +22,7 @@ from modelyard.runtime.intake import Intake
 from modelyard.runtime.queue import Queue
 from modelyard.runtime.reconcile import ANOTHER_LOOK, Planner, Reconciler
 from modelyard.runtime.worker import Worker
+from tests.simulated.server import merged
 from tests.unit.plan.builders import NOW
 from tests.unit.runtime.objects import dataset
 
@@ -50,21 +50,12 @@ class Store(Client):
             items = [deepcopy(obj) for where, obj in self.objects.items() if where == f"{place}/{name}"]
             return {"metadata": {"resourceVersion": str(self.version)}, "items": items}
         if path.endswith("/status"):
-            body = {**self.objects[place], "status": _merged(self.objects[place].get("status", {}), body["status"])}
+            body = {**self.objects[place], "status": merged(self.objects[place].get("status", {}), body["status"])}
         if method == "patch":
             self.version += 1
             metadata = {"uid": f"uid-{self.version}", **body["metadata"], "resourceVersion": str(self.version)}
             self.objects[place] = deepcopy({**body, "metadata": metadata})
         return deepcopy(self.objects.get(place, {}))
-
-
-def _merged(old: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """RFC 7386."""
-    new = {name: value for name, value in old.items() if name not in patch}
-    for name, value in patch.items():
-        if value is not None:
-            new[name] = _merged(old.get(name) or {}, value) if isinstance(value, Mapping) else value
-    return new
 
 
 class Nobody:
