@@ -53,10 +53,7 @@ class _Decaying(World):
 async def looped(seed: int, groups: int, acts: int) -> list[str]:
     """What is wrong in the end, in words: orphans, duplicates, and verdicts that are not what their jobs say."""
     world = _Decaying(seed, groups, faulty=True, written=written, answers=Decay())
-    await world.begin()
-    await world.live(acts)
-    await world.finish()
-    await world.calm()
+    await world.life(acts)
     return [
         *orphans(world.objects(), world.children()),
         *world.creations.repeated(),

@@ -30,16 +30,15 @@ class Nodes:
         self._now = now
         self._clock = clock
         self._answers = answers
-        self._ends: dict[
-            Key, float
-        ] = {}  # by pod: no two of a monitor's checks in one second, which times are counted in
+        self._ends: dict[str, float] = {}  # by a Job's uid: at least a second, in which times are counted
         self.routings: dict[Key, Routing] = {}  # by pod: what a server was told last
         self._tasks: dict[Key, str] = {}  # by pod, as it was when the pod started
 
     def due(self) -> list[Key]:
         """Jobs that have not ended, and Deployments whose pods are not as they should be."""
-        busy = {key.name.rpartition("-0-")[0] for key, end in self._ends.items() if end > self._clock()}
-        jobs = [key_of(j) for j in self._server.of("Job") if not j.get("status") and j["metadata"]["name"] not in busy]
+        now = self._clock()
+        going_on = (job for job in self._server.of("Job") if not job.get("status"))
+        jobs = [key_of(job) for job in going_on if self._ends.get(job["metadata"]["uid"], now) <= now]
         return [*jobs, *(key_of(d) for d in self._server.of("Deployment") if d.get("status") != _full(d))]
 
     def step(self, key: Key) -> None:
@@ -58,16 +57,15 @@ class Nodes:
         metadata = job["metadata"]
         pods = [p for p in self._server.of("Pod") if p["metadata"]["labels"].get(JOB_UID) == metadata["uid"]]
         if not pods:
-            self._make(
-                job, f"{metadata['name']}-0-{metadata['uid']}", {JOB_NAME: metadata["name"], JOB_UID: metadata["uid"]}
-            )
+            labels = {JOB_NAME: metadata["name"], JOB_UID: metadata["uid"]}
+            self._make(job, f"{metadata['name']}-0-{metadata['uid']}", labels)
             return
         phase, key = pods[0]["status"]["phase"], key_of(pods[0])
         if phase == "Pending":
             if task := self._task(pods[0]):  # kubelet waits for what a pod mounts
                 self._tasks[key] = task
-                self._ends[key] = self._clock() + 1.1
-                self._tell(key, statuses.running(dict(pods[0]), "10.0.0.1", self._now(), ready=True))
+                self._ends[metadata["uid"]] = self._clock() + 1.1
+                self._run(pods[0])
         elif phase == "Running":
             self._tell(key, self._ended(pods[0]))
         else:
@@ -76,6 +74,9 @@ class Nodes:
                 for type_ in ("SuccessCriteriaMet", "Complete")
             ]
             self._tell(key_of(job), {"conditions": done, "completionTime": self._now()})
+
+    def _run(self, pod: Object) -> None:
+        self._tell(key_of(pod), statuses.running(dict(pod), "10.0.0.1", self._now(), ready=True))
 
     def _ended(self, pod: Object) -> dict[str, Any]:
         role = pod["metadata"]["labels"][ROLE]
@@ -104,7 +105,7 @@ class Nodes:
         elif len(pods) < wanted:
             self._make(deployment, f"{metadata['name']}-{self._server.version}", {})
         elif waiting:
-            self._tell(key_of(waiting[0]), statuses.running(dict(waiting[0]), "10.0.0.1", self._now(), ready=True))
+            self._run(waiting[0])
         else:
             self._tell(key_of(deployment), _full(deployment))
 

@@ -28,7 +28,7 @@ _PATIENCE = 30_000  # steps
 
 
 class World:
-    """`faulty` worlds lose requests, hang watches and kill leaders until `calm`."""
+    """`faulty` worlds lose requests, hang watches and kill leaders until the end."""
 
     def __init__(
         self,
@@ -52,22 +52,25 @@ class World:
         self._told = dict.fromkeys(("Dataset", *_CHILDREN), 0)
         self.replicas: list[Replica] = []  # the first one leads
 
-    async def begin(self) -> None:
-        for _ in range(2):
-            await self._start()
-        self.replicas[0].take_over()
+    async def life(self, acts: int) -> None:
+        """From the first wishes to the end."""
+        await self.begin()
         for place in self.wishes.first():
             self._apply(place)
-
-    async def live(self, acts: int) -> None:
         for _ in range(acts):
             act, place = self.wishes.next()
             (self._apply if act == "apply" else self._delete)(place)
             for _ in range(self._random.randrange(40)):
                 await self.step()
+        await self.finish()
+
+    async def begin(self) -> None:
+        for _ in range(2):
+            await self._start()
+        self.replicas[0].take_over()
 
     async def finish(self) -> None:
-        """The last spec of every kind, each once what it builds on is there. Raises AssertionError if it never is."""
+        """The last spec of every kind, each once what it builds on is there, then peace. Raises AssertionError."""
         for kind in OWN_IN_ORDER:
             kept, gone = self.wishes.last(kind)
             for place in gone:
@@ -87,6 +90,7 @@ class World:
                     self._apply(place)
                 await self.rest(late)
             await self._checks_end()
+        await self._calm()
 
     async def _checks_end(self) -> None:
         """Of two checks that end in the same second it is not said which counts."""
@@ -97,7 +101,7 @@ class World:
         while self._seconds < end:
             await self.step()
 
-    async def calm(self) -> None:
+    async def _calm(self) -> None:
         """Nothing fails any more."""
         self._faulty = self._client.faulty = False
         for replica in self.replicas:
@@ -206,15 +210,9 @@ class World:
 async def lived(seed: int, groups: int, acts: int) -> list[str]:
     """What is not as it would be had nothing failed, in words."""
     ours, other = World(seed, groups, faulty=True), World(seed + 1, groups, faulty=False)
-    await ours.begin()
-    await ours.live(acts)
-    await ours.finish()
-    await ours.calm()
-    for _ in range(2):
-        await other._start()
-    other.replicas[0].take_over()
+    await ours.life(acts)
+    await other.begin()
     await other.finish()
-    await other.calm()
     mine, theirs = (state(w.objects(), w.children()) for w in (ours, other))
     return [
         *differences(mine, theirs),

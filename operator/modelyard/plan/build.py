@@ -153,5 +153,4 @@ def build_job(resource: Object, spec: DatasetSpec, build: BuildStatus, settings:
         if s.credentials_secret_ref
     )
     pod = TaskPod(settings.images.dataset, task(resource, spec, settings), spec.resources, volumes=secrets)
-    of_spec = build.spec_hash
-    return job(resource, build.job, ROLE, pod, seconds(spec.deadline), settings, revision=of_spec)
+    return job(resource, build.job, ROLE, pod, seconds(spec.deadline), settings, revision=build.spec_hash)

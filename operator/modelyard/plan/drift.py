@@ -57,8 +57,7 @@ def _without_model(
     written = dumped(status.model_copy(update={"phase": phase}), conditions)
     events = transitions(resource.get("status", {}).get("conditions", []), written["conditions"])
     schedule = observed.of("CronJob")
-    about = Key("ModelDeployment", resource["metadata"]["namespace"], name)
-    return Plan(written, delete=schedule, events=events, relies_on=(about,) if schedule else ())
+    return Plan(written, delete=schedule, events=events, relies_on=(_endpoint(resource),) if schedule else ())
 
 
 def _watch(loop: Loop, observed: Observed, conditions: ConditionSet, settings: Settings) -> Plan:
@@ -90,7 +89,11 @@ def _judged_by(loop: Loop, before: DriftMonitorStatus) -> tuple[Key, ...]:
     """The endpoint, where a finding, a retraining or a check that was asked for follows from which model it serves."""
     if all(getattr(before, part) == getattr(loop.status, part) for part in ("last_check", "retrain", "run")):
         return ()
-    return (Key("ModelDeployment", loop.monitor["metadata"]["namespace"], deployment_of(loop.monitor)),)
+    return (_endpoint(loop.monitor),)
+
+
+def _endpoint(monitor: Object) -> Key:
+    return Key("ModelDeployment", monitor["metadata"]["namespace"], deployment_of(monitor))
 
 
 def _suspended(conditions: ConditionSet, loop: Loop) -> str:

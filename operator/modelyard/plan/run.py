@@ -60,7 +60,7 @@ def task(resource: Object, spec: TrainingJobSpec, digest: str, attempt: int, set
 
 
 def children(
-    resource: Object, spec: TrainingJobSpec, job_name: str, digest: str, attempt: int, settings: Settings
+    resource: Object, spec: TrainingJobSpec, run: str, job_name: str, digest: str, attempt: int, settings: Settings
 ) -> tuple[dict[str, Any], ...]:
     """An inline script's ConfigMap, and the Job; both go by the Job's name."""
     carried = task(resource, spec, digest, attempt, settings)
@@ -74,5 +74,4 @@ def children(
             name = spec.script.config_map_ref.name
         volumes.append(Volume("code", SCRIPT_PATH, {"configMap": {"name": name}}))
     pod = TaskPod(spec.image or settings.images.training, carried, spec.resources, volumes=tuple(volumes))
-    of_run = run_hash(resource, spec)
-    return (*more, job(resource, job_name, ROLE, pod, seconds(spec.deadline), settings, revision=of_run))
+    return (*more, job(resource, job_name, ROLE, pod, seconds(spec.deadline), settings, revision=run))

@@ -149,7 +149,7 @@ def _wanted(turn: _Turn) -> tuple[dict[str, Any], ...]:
     whole = run.needs(turn.spec, job)
     if all(turn.observed.named(kind, name) for kind, name in whole):
         return ()
-    made = run.children(turn.resource, turn.spec, job, digest, turn.status.attempt, turn.settings)
+    made = run.children(turn.resource, turn.spec, turn.run, job, digest, turn.status.attempt, turn.settings)
     return absent(turn.observed, made)
 
 

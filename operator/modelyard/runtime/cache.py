@@ -87,26 +87,23 @@ class Cache:
 
     def pop(self, obj: Object) -> Change | None:
         """Forget an object that was deleted at this state; None if a newer one has its name already."""
-        key, version = key_of(obj), version_of(obj)
+        return self.drop(key_of(obj), version_of(obj))
+
+    def drop(self, key: Key, version: int) -> Change | None:
+        """Forget an object of which the API server says that there was none at this version; None if a newer one has
+        its name. Older messages that are still to come do not bring it back."""
         old = self.get(key)
         if old and version_of(old) > version:
             return None
-        return self._bury(key, version)
-
-    def drop(self, key: Key, version: int) -> Change | None:
-        """Forget an object of which the API server says that there was none at this version."""
-        old = self.get(key)
-        return None if old and version_of(old) > version else self._bury(key, version)
+        self._deleted[key] = max(version, self._deleted.pop(key, 0))
+        if len(self._deleted) > _TOMBSTONES:
+            self._deleted.popitem(last=False)
+        return self._remove(key)
 
     def drop_ghosts(self, kind: str, namespace: str | None, listed: Collection[Key], version: int) -> list[Change]:
         """Forget what a complete list, taken at `version`, does not hold: deletions that no watch has told."""
-        changes = []
-        for key in list(self.keys(kind, namespace)):
-            obj = self.get(key)
-            if key not in listed and obj and version_of(obj) <= version:
-                change = self._bury(key, version)
-                changes += [change] if change else []
-        return changes
+        dropped = [self.drop(key, version) for key in list(self.keys(kind, namespace)) if key not in listed]
+        return [change for change in dropped if change]
 
     def set_reading(self, namespace: str, pod: str, reading: Mapping[str, Any] | None) -> bool:
         """What a pod last told; None forgets it. True if that is news."""
@@ -138,13 +135,6 @@ class Cache:
         for (kind, _), objects in self._objects.items():
             result[kind] += len(objects)
         return result
-
-    def _bury(self, key: Key, version: int) -> Change | None:
-        """Older messages that are still to come do not bring it back."""
-        self._deleted[key] = max(version, self._deleted.pop(key, 0))
-        if len(self._deleted) > _TOMBSTONES:
-            self._deleted.popitem(last=False)
-        return self._remove(key)
 
     def _remove(self, key: Key) -> Change | None:
         old = self._take_out(key)

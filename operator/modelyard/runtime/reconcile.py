@@ -18,6 +18,7 @@ from modelyard.plan.plan import Key, Object, Plan, key_of
 from modelyard.plan.settings import Settings
 from modelyard.runtime import status
 from modelyard.runtime.budget import Budget
+from modelyard.runtime.cache import version_of
 from modelyard.runtime.client import Client
 from modelyard.runtime.coalescing import Coalescing
 from modelyard.runtime.errors import ApiError, ConflictError, ForbiddenError, InvalidError, NotFoundError
@@ -183,7 +184,7 @@ class Reconciler:
         for key, resource in known.items():
             kind = resource_of(key.kind)
             found, at = await self._client.named(kind, key.namespace, key.name)
-            if _version(found) == _version(resource):
+            if (found and version_of(found)) == (resource and version_of(resource)):
                 continue
             if found is None:
                 self._intake.missing(key, at)
@@ -262,10 +263,6 @@ def _marked(child: Mapping[str, Any], planned: str) -> dict[str, Any]:
     metadata = child["metadata"]
     annotations = {**metadata.get("annotations", {}), APPLIED_HASH: planned}
     return {**child, "metadata": {**metadata, "annotations": annotations}}
-
-
-def _version(resource: Object | None) -> str | None:
-    return resource["metadata"]["resourceVersion"] if resource else None
 
 
 def _same_owner(found: Object, child: Mapping[str, Any]) -> bool:

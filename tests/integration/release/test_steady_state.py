@@ -95,13 +95,11 @@ def wanted(cluster: Live) -> list[dict[str, Any]]:
 
 
 def decided(child: dict[str, Any]) -> Any:
-    spec = child.get("spec", {})
+    spec, labels = child.get("spec", {}), child["metadata"]["labels"]
     if child["kind"] == "Job":
         (container,) = spec["template"]["spec"]["containers"]  # the rest holds uids, and how the task gets there
         spec = {k: container[k] for k in ("name", "image", "env", "resources")}
-    labels = child["metadata"]["labels"]
-    if child["kind"] == "Job":
-        labels = {k: v for k, v in labels.items() if k != REVISION}  # an attempt's, which this version names
+        labels = {k: v for k, v in labels.items() if k != REVISION}  # which this version gives
     given = {k: v for k, v in spec.items() if k not in ("clusterIP", "clusterIPs")}
     return {"spec": given, "data": child.get("data"), "labels": labels}
 
