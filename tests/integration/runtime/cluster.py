@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -79,6 +79,11 @@ class User:
             shown = {**found, "metadata": {**found["metadata"], "managedFields": "..."}} if found else found
             assert time.monotonic() < end, f"{kind} {name} is still {shown}"
             await asyncio.sleep(0.05)
+
+
+def owners_of(child: Mapping[str, Any] | None) -> list[str]:
+    """Their uids."""
+    return [owner["uid"] for owner in child["metadata"].get("ownerReferences", [])] if child else []
 
 
 def writes() -> float:

@@ -6,7 +6,7 @@ import pytest
 
 from modelyard.plan.labels import MANAGED_BY
 from modelyard.runtime.resources import resource_of
-from tests.integration.runtime.cluster import User, operating, quiet
+from tests.integration.runtime.cluster import User, operating, owners_of, quiet
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(90)]
 
@@ -43,3 +43,28 @@ async def test_a_child_that_lost_its_label_and_was_changed_is_healed(user: User)
         changed = {"metadata": {"labels": {MANAGED_BY: None}}, "data": {"words": "mine"}}
         await user.merge("ConfigMap", "one-task", changed)
         await user.until("ConfigMap", "one-task", lambda c: c["data"] == {"words": "a"})
+
+
+@pytest.mark.parametrize("words", ["a", "b"])
+@pytest.mark.parametrize("orphaned", [True, False])
+async def test_a_resource_made_again_takes_over_what_the_first_one_left(user: User, orphaned: bool, words: str) -> None:
+    """Without downtime, whether the garbage collector is late (here there is none) or was told to leave them."""
+    async with operating(user):
+        await user.dataset("one", "a")
+        await user.ready("one")
+        first = await user.get("ConfigMap", "one-task")
+        await user.delete("Dataset", "one")
+        if orphaned:
+            await user.merge("ConfigMap", "one-task", {"metadata": {"ownerReferences": None}})
+        second = await user.dataset("one", words)
+
+        def settled(found: Any) -> bool:
+            assert ready(found).get("reason") != "ConfigError", ready(found)["message"]
+            return ready(found).get("status") == "True"
+
+        await user.until("Dataset", "one", settled)
+        child = await user.get("ConfigMap", "one-task")
+        assert first
+        assert child
+        assert (child["metadata"]["uid"], child["data"]) == (first["metadata"]["uid"], {"words": words})
+        assert owners_of(child) == [second["metadata"]["uid"]]
