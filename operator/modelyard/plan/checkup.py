@@ -59,9 +59,9 @@ def run_job(monitor: Object, value: str, settings: Settings) -> dict[str, Any]:
     """A check now, for this value of the annotation; another one for a value that comes back after others."""
     status = monitor.get("status", {})
     last = status.get("lastCheck") or {}
-    name = child_name(
-        monitor["metadata"]["name"], "run", hash_of([value, status.get("run", ""), last.get("at"), last.get("job")])
-    )
+    metadata = monitor["metadata"]
+    asked = hash_of([metadata["uid"], value, status.get("run", ""), last.get("at"), last.get("job")])
+    name = child_name(metadata["name"], "run", asked)
     return job(monitor, name, CHECK, _pod(checks_name(monitor), settings), DEADLINE_SECONDS, settings)
 
 

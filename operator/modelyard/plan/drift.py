@@ -67,7 +67,7 @@ def _watch(loop: Loop, observed: Observed, conditions: ConditionSet, settings: S
     loop = _checks(loop, observed, settings)
     current = loop.status.retrain
     gate = gate_name(loop.monitor, current.id, current.gate_attempt) if current and current.state == "Gating" else ""
-    check_failure, check_inquiry = newest(observed, loop.now, settings)
+    check_failure, check_inquiry = newest(loop.monitor, observed, loop.now, settings)
     phase = stand(conditions, loop, failure or check_failure)
     if loop.spec.suspend:
         phase = _suspended(conditions, loop)
@@ -108,7 +108,7 @@ def _suspended(conditions: ConditionSet, loop: Loop) -> str:
 def _take(loop: Loop, observed: Observed, settings: Settings) -> Loop:
     """Take new results, each once, and say what changed."""
     policy = loop.spec.retrain
-    for check in untaken(loop.status, results(observed, loop.now, settings)):
+    for check in untaken(loop.status, results(loop.monitor, observed, loop.now, settings)):
         before = loop.status
         loop = replace(loop, status=take(before, check, loop.stable.model_digest, policy.when))
         verdict, row = check.result.verdict, loop.status.findings_in_a_row

@@ -18,18 +18,18 @@ from modelyard.plan.settings import Settings
 KEPT = 2  # finished Jobs of each sort
 
 
-def results(observed: Observed, now: datetime, settings: Settings) -> list[Checked]:
+def results(monitor: Object, observed: Observed, now: datetime, settings: Settings) -> list[Checked]:
     """The results of all finished checks that are still there."""
-    attempts = [(_name(j), read_attempt(observed, j, now, settings)) for j in observed.of("Job", CHECK)]
+    attempts = [(_name(j), read_attempt(observed, j, now, settings)) for j in _checks(monitor, observed)]
     return [Checked(n, a.ended_at, a.result) for n, a in attempts if a.ended_at and isinstance(a.result, CheckResult)]
 
 
-def newest(observed: Observed, now: datetime, settings: Settings) -> tuple[Failure | None, Inquiry]:
+def newest(monitor: Object, observed: Observed, now: datetime, settings: Settings) -> tuple[Failure | None, Inquiry]:
     """What is wrong with the check that was started last, and what more is wanted to know of it.
 
     While it does not tell, the one before it counts: starting a check again does not mend it.
     """
-    started = sorted(observed.of("Job", CHECK), key=lambda j: (str(j["metadata"].get("creationTimestamp")), _name(j)))
+    started = sorted(_checks(monitor, observed), key=lambda j: (_created(j), _name(j)))
     attempts = [read_attempt(observed, job, now, settings) for job in reversed(started)]
     telling = next((a for a in attempts if a.failure or a.ended_at), None)
     return telling.failure if telling else None, sum((a.inquiry for a in attempts), Inquiry())
@@ -71,6 +71,15 @@ def _finished(observed: Observed, role: str, now: datetime, settings: Settings) 
         and (attempt := read_attempt(observed, job, now, settings)).ended_at
     ]
     return sorted(ended, key=lambda e: e.order)
+
+
+def _checks(monitor: Object, observed: Observed) -> list[Object]:
+    """A monitor of the same name that is gone may have left some: nothing is known of what they compared."""
+    return [job for job in observed.of("Job", CHECK) if _created(job) >= _created(monitor)]
+
+
+def _created(child: Object) -> str:
+    return str(child["metadata"].get("creationTimestamp", ""))
 
 
 def _name(child: Object) -> str:

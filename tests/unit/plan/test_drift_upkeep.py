@@ -1,10 +1,13 @@
 """Which Jobs of a monitor are kept, and which are deleted."""
 
+from datetime import timedelta
+
 import pytest
 
+from modelyard.api.conditions import timestamp
 from modelyard.contract.reasons import Reason
 from modelyard.contract.results import CheckResult, FailureResult
-from tests.unit.plan.monitored import check, checked, ends, gate, gate_jobs, gating, world
+from tests.unit.plan.monitored import check, checked, decay, ends, gate, gate_jobs, gating, world
 
 
 def test_only_the_newest_gate_jobs_are_kept() -> None:
@@ -63,3 +66,28 @@ def test_a_check_of_the_cron_job_is_not_ours_to_delete() -> None:
     for _ in range(5):
         checked(w, check("Stable"))
     assert len(w.names("Job")) == 5
+
+
+@pytest.mark.parametrize("result", [decay(), FAILED], ids=["succeeded", "failed"])
+def test_a_check_of_a_monitor_of_that_name_that_is_gone_counts_for_nothing(
+    result: CheckResult | FailureResult,
+) -> None:
+    w = world()
+    w.pass_(60)
+    before = w.condition("Ready")
+    ends(w, "w-check-1", result)
+    w.resource = w.resource.metadata(uid="another", creationTimestamp=timestamp(w.now + timedelta(seconds=1)))
+    w.run()
+    assert "lastCheck" not in w.status
+    assert w.condition("Ready") == before
+    checked(w, check("Stable"))
+    assert w.status["lastCheck"]["verdict"] == "Stable"
+
+
+def test_a_monitor_made_again_has_its_own_checks_on_demand() -> None:
+    w = world()
+    w.resource = w.resource.annotated(run="1")
+    w.run()
+    w.resource = w.resource.metadata(uid="another").holding({})
+    w.run()
+    assert len(w.names("Job")) == 2
