@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -136,11 +137,13 @@ def _parent() -> Path:
 def clear_abandoned() -> None:
     """Those whose test run was killed; a folder without an owner is being made at this moment, or is old."""
     for directory in _parent().glob("*"):
+        abandoned = False
         try:
             owner = Record(**json.loads((directory / "owner.json").read_text()))
             abandoned = not owner.alive
         except FileNotFoundError:
-            abandoned = time.time() - directory.stat().st_mtime > 60
+            with suppress(FileNotFoundError):  # another test run clears it at this moment
+                abandoned = time.time() - directory.stat().st_mtime > 60
         except ValueError:
             continue
         if abandoned:

@@ -1,12 +1,18 @@
 """Waiting with a deadline, for things that say nothing when they are done."""
 
+import os
+import random
 import socket
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 
 from tests.cluster.provider import ClusterError
+
+_FIRST, _MANY, _WORKERS = 20_000, 600, 16
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
 
 
 def until(
@@ -36,9 +42,14 @@ def answers(port: int, path: str) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Distinct ports of 127.0.0.1 that nobody listens on now."""
-    opened = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports: list[int] = [each.getsockname()[1] for each in opened]
-    for each in opened:
-        each.close()
-    return ports
+    """Distinct ports of 127.0.0.1 that nobody listens on now.
+
+    They are taken a while later. So they lie below those that Linux gives to who asks for any, and each worker of
+    pytest-xdist draws from its own.
+    """
+    ports: set[int] = set()
+    while len(ports) < count:
+        port = _FIRST + _WORKERS * random.randrange(_MANY) + _WORKER  # noqa: S311 - no secret
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            ports.add(port)
+    return list(ports)

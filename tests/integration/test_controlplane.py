@@ -31,7 +31,7 @@ def test_starts_quickly_and_leaves_nothing() -> None:
         took = time.monotonic() - started
         records = plane.processes.recorded()
         assert plane.api.call("GET", "/version")[1]["gitVersion"] == "v1.34.4"
-    assert took < 10
+    assert took < 20
     assert set(records) == {"etcd", "api-server"}
     assert not any(record.alive for record in records.values())
     assert not plane.directory.exists()

@@ -1,7 +1,8 @@
 """The last look at the lease, when the bytes of a write are about to go out.
 
 Between the decision to write and this moment a request may have waited for a connection, and the process may have been
-stopped for longer than the lease lasts. aiohttp tells of the body before it sends anything of a request that has one.
+stopped for longer than the lease lasts. aiohttp tells of the body before it sends anything of a request that has one;
+who is stopped in the microseconds from there to the socket sends that one request late.
 """
 
 from collections.abc import Callable, Iterator

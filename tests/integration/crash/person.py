@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from modelyard.plan.labels import SELECTOR
+from modelyard.plan.labels import KIND, NAME, SELECTOR
 from modelyard.runtime.client import LIST_TIMEOUT
 from modelyard.runtime.errors import NotFoundError
 from modelyard.runtime.resources import CHILDREN, resource_of
@@ -61,7 +61,11 @@ class Person(User):
         await self.until(kind, name, lambda found: found and _is_true(found.get("status", {}), "Paused"), WITHIN)
 
     async def gone(self, kind: str, name: str) -> None:
+        """With its children."""
         await self.until(kind, name, lambda found: found is None, WITHIN)
+        of_it = f"{SELECTOR},{KIND}={kind},{NAME}={name}"
+        for child in CHILDREN:
+            await self._see_all(child.kind, lambda found: not found, of_it)
 
     async def all(self, kind: str, selector: str | None = None) -> list[Resource]:
         resource = resource_of(kind)
@@ -84,10 +88,10 @@ class Person(User):
         """Every Job has come to its end."""
         await self._see_all("Job", lambda found: all(job.get("status", {}).get("completionTime") for job in found))
 
-    async def _see_all(self, kind: str, accept: Callable[[list[Resource]], bool]) -> None:
+    async def _see_all(self, kind: str, accept: Callable[[list[Resource]], bool], selector: str = SELECTOR) -> None:
         async with asyncio.timeout(WITHIN):
             while True:
-                if accept(await self.all(kind, SELECTOR)):
+                if accept(await self.all(kind, selector)):
                     return
                 await asyncio.sleep(0.1)
 

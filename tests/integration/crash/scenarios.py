@@ -59,6 +59,7 @@ async def served(person: Person) -> None:
     await person.apply("ModelDeployment", "churn", serving())
     await trained(person)
     await person.phase("ModelDeployment", "churn", "Ready")
+    await person.condition("ModelDeployment", "churn", "ServingParity")
 
 
 # Dataset

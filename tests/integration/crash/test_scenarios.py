@@ -29,10 +29,12 @@ async def verdicts(request: pytest.FixtureRequest) -> AsyncIterator[Verdicts]:
     everywhere = request.config.getoption("--crash-points") == "all"
     asked: list[Any] = [item for item in request.session.items if item.path == request.path]
     scenarios = [s for s in SCENARIOS if any(f"[{s.name}]" in item.name for item in asked)]
-    with ControlPlane(controllers=True, scheduler=True) as plane, pytest.MonkeyPatch.context() as patch:
+    with ControlPlane() as plane, pytest.MonkeyPatch.context() as patch:
         patch.setenv("KUBECONFIG", str(plane.kubeconfig))
         harness = Harness(plane)
         await harness.prepare()
+        plane.start_controllers()  # now: of kinds that come later the garbage collector hears after half a minute
+        plane.start_scheduler()
         with harness.kubelet:
             async with harness.watching():
                 runs = {s.name: asyncio.create_task(harness.examine(s, everywhere=everywhere)) for s in scenarios}

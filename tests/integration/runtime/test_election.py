@@ -49,10 +49,10 @@ async def test_one_acts_and_a_killed_leader_is_replaced(user: User, replicas: tu
     leader.process.kill()
     killed = time.monotonic()
     await user.dataset("two", "a")
-    await user.ready("two", within=25)
+    await user.ready("two", within=30)
     took = time.monotonic() - killed
     print(f"a change was acted on after {took:.1f} s")
-    assert took <= 20
+    assert took <= 25
     assert standby.leads()
 
 
@@ -66,7 +66,7 @@ async def test_a_leader_that_is_told_to_stop_hands_over_at_once(user: User, repl
     await user.ready("two")
     took = time.monotonic() - told
     print(f"a change was acted on after {took:.1f} s")
-    assert took <= 3
+    assert took <= 10, "it waited for the lease to run out"
     assert standby.leads()
     assert leader.process.wait(timeout=10) == 0
 

@@ -66,7 +66,8 @@ def test_the_first_example_is_planned_and_comes_to_rest(controlled_plane: Contro
     plane = controlled_plane
     (port,) = free_ports(1)
     config = tmp_path / "operator.json"
-    config.write_text(json.dumps({"healthPort": port, "lease": {"namespace": "default", "name": "modelyard"}}))
+    lease = {"namespace": "default", "name": "modelyard"}
+    config.write_text(json.dumps({"healthPort": port, "lease": lease, "namespaces": ["program"]}))
     environment = {**os.environ, "KUBECONFIG": str(plane.kubeconfig), "PYTHONPATH": str(ROOT / "operator")}
     log = tmp_path / "log"
     with log.open("w") as target:
@@ -80,12 +81,18 @@ def test_the_first_example_is_planned_and_comes_to_rest(controlled_plane: Contro
         jobs = plane.api.call("GET", "/apis/batch/v1/namespaces/program/jobs")[1]["items"]
         assert [job["metadata"]["labels"]["modelyard.dev/kind"] for job in jobs] == ["Dataset"]
         assert "InternalError" not in reasons(plane).values(), log.read_text()
+        until(lambda: looked_at(plane), "the scheduler has looked at the build's pod", 30)
         before = settled(port)
         time.sleep(5)
         assert writes(port) == before, log.read_text()
     finally:
         process.terminate()
         assert process.wait(timeout=15) == 0, log.read_text()
+
+
+def looked_at(plane: ControlPlane) -> bool:
+    pods = plane.api.call("GET", "/api/v1/namespaces/program/pods")[1]["items"]
+    return any(pod["status"].get("conditions") for pod in pods)
 
 
 def settled(port: int) -> float:

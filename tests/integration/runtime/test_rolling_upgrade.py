@@ -5,7 +5,7 @@ import subprocess
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +49,17 @@ def watched_jobs(plane: ControlPlane, log: Path) -> Iterator[None]:
 
 
 def created(log: Path) -> list[str]:
-    """Names of Jobs, one for each creation."""
+    """Names of Jobs, one for each creation; the last event may still be in the writing."""
     text, place, names = log.read_text(), 0, []
-    while text[place:].strip():
-        event, place = json.JSONDecoder().raw_decode(text, place + len(text[place:]) - len(text[place:].lstrip()))
-        names += [event["object"]["metadata"]["name"]] if event["type"] == "ADDED" else []
+    with suppress(json.JSONDecodeError):
+        while text[place:].strip():
+            event, place = json.JSONDecoder().raw_decode(text, place + len(text[place:]) - len(text[place:].lstrip()))
+            names += [event["object"]["metadata"]["name"]] if event["type"] == "ADDED" else []
     return names
+
+
+def datasets(log: Path) -> set[str]:
+    return {name.rsplit("-build-")[0] for name in created(log)}
 
 
 class Users(threading.Thread):
@@ -116,10 +121,7 @@ def test_a_rolling_upgrade_amid_changes_loses_no_action_and_does_none_twice(
             users.over.set()
             users.join()
         until(lambda: not lacking(plane, users), "every Dataset has the build of its last spec", 60, every_s=1)
-        until(lambda: bool(created(tmp_path / "jobs")), "the Jobs are told", 10)
-    names = created(tmp_path / "jobs")
-    purposes = Counter(
-        (name.rsplit("-build-")[0], name.rsplit("-")[-1]) for name in names
-    )  # dataset and its spec's hash
-    assert [purpose for purpose, times in purposes.items() if times > 1] == []
-    assert {dataset for dataset, _ in purposes} == set(users.generations)
+        until(lambda: users.generations.keys() <= datasets(tmp_path / "jobs"), "the Jobs are told", 20)
+    purposes = Counter((name.rsplit("-build-")[0], name.rsplit("-")[-1]) for name in created(tmp_path / "jobs"))
+    assert [dataset_and_spec for dataset_and_spec, times in purposes.items() if times > 1] == []
+    assert {dataset for dataset, _ in purposes} == users.generations.keys()
