@@ -19,7 +19,7 @@ from modelyard.contract.tasks import (
     SplitsTask,
 )
 from modelyard.plan.job import job
-from modelyard.plan.labels import RUN, child_name, hash_of
+from modelyard.plan.labels import child_name, hash_of, run_of
 from modelyard.plan.moments import is_ahead, later, moment
 from modelyard.plan.observe import Observed
 from modelyard.plan.plan import Object
@@ -46,7 +46,7 @@ def wanted(resource: Object, spec: DatasetSpec, status: DatasetStatus, observed:
     last = status.last_build
     if last is None or last.spec_hash != spec_hash(resource, spec):
         return Wanted(SPEC)
-    run = resource["metadata"].get("annotations", {}).get(RUN, "")
+    run = run_of(resource)
     if run and run != status.run:
         return Wanted(f"run:{run}"[:253])
     asked = _asked_for(observed.related.get("TrainingJob", ()))
@@ -153,4 +153,6 @@ def build_job(resource: Object, spec: DatasetSpec, build: BuildStatus, settings:
         if s.credentials_secret_ref
     )
     pod = TaskPod(settings.images.dataset, task(resource, spec, settings), spec.resources, volumes=secrets)
-    return job(resource, build.job, ROLE, pod, seconds(spec.deadline), settings, revision=build.spec_hash)
+    run = run_of(resource)
+    obeyed = {"run": hash_of(run)} if run else {}  # it is begun after it was asked for
+    return job(resource, build.job, ROLE, pod, seconds(spec.deadline), settings, revision=build.spec_hash, **obeyed)

@@ -12,7 +12,7 @@ from modelyard.contract.results import DatasetResult
 from modelyard.plan import build
 from modelyard.plan.announce import transitions
 from modelyard.plan.failure import OVER, Failure, ended
-from modelyard.plan.labels import REVISION, RUN
+from modelyard.plan.labels import REVISION, RUN, hash_of, run_of
 from modelyard.plan.moments import is_ahead, moment, until
 from modelyard.plan.observe import Observed
 from modelyard.plan.opening import opening
@@ -141,8 +141,10 @@ def _start(turn: _Turn, request: str, attempt: int = 1) -> None:
     present = turn.observed.named("Job", made.job)
     if present:
         made.started_at = present["metadata"]["creationTimestamp"]
-    obeyed = turn.resource["metadata"].get("annotations", {}).get(RUN, turn.status.run)  # by any build
-    turn.change(last_build=made, run=obeyed[:253], progress=None)
+    run = run_of(turn.resource)
+    if run and (not present or present["metadata"]["labels"].get(RUN) == hash_of(run)):
+        turn.change(run=run)
+    turn.change(last_build=made, progress=None)
     asked_for = attempt == 1 and not request.startswith(build.POLL)
     if asked_for and turn.conditions.status_of("Built") == "False":
         turn.conditions.set("Built", None, Reason.BUILDING, f"build {made.number} has not ended yet")

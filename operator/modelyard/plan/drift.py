@@ -16,7 +16,7 @@ from modelyard.plan.finding import finding, take, untaken
 from modelyard.plan.gate import judged, wait
 from modelyard.plan.harvest import disposable, newest, results
 from modelyard.plan.inquiry import Inquiry
-from modelyard.plan.labels import RUN
+from modelyard.plan.labels import run_of
 from modelyard.plan.moments import moment, until
 from modelyard.plan.observe import Observed, deployment_of, root_of
 from modelyard.plan.opening import opening
@@ -156,7 +156,7 @@ def _checks(loop: Loop, observed: Observed, settings: Settings) -> Loop:
     """The schedule, and one check now where the annotation has a new value."""
     task = check_task(loop.monitor, loop.spec, loop.stable, settings)
     children: list[dict[str, Any]] = [check_config(loop.monitor, task), cron_job(loop.monitor, loop.spec, settings)]
-    value = str(loop.monitor["metadata"].get("annotations", {}).get(RUN, ""))[:253]
+    value = run_of(loop.monitor)
     if value and value != loop.status.run and not loop.spec.suspend:
         wanted = run_job(loop.monitor, value, settings)
         if observed.named("Job", wanted["metadata"]["name"]) is None:

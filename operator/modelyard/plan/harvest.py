@@ -75,7 +75,13 @@ def _finished(observed: Observed, role: str, now: datetime, settings: Settings) 
 
 def _checks(monitor: Object, observed: Observed) -> list[Object]:
     """A monitor of the same name that is gone may have left some: nothing is known of what they compared."""
-    return [job for job in observed.of("Job", CHECK) if _created(job) >= _created(monitor)]
+    return [job for job in observed.of("Job", CHECK) if _is_its_own(job, monitor)]
+
+
+def _is_its_own(job: Object, monitor: Object) -> bool:
+    """Of the CronJob's Jobs the time tells: it may have been taken over."""
+    owner = next((o["uid"] for o in job["metadata"].get("ownerReferences", ()) if o["kind"] == "DriftMonitor"), None)
+    return _created(job) >= _created(monitor) if owner is None else bool(owner == monitor["metadata"]["uid"])
 
 
 def _created(child: Object) -> str:

@@ -16,7 +16,7 @@ REVISION = f"{GROUP}/revision"  # of servers: the model's; of builds and attempt
 FAMILY = f"{GROUP}/family"  # on TrainingJobs made by a monitor: the root's name
 APPLIED_HASH = f"{GROUP}/applied-hash"  # written by the runtime, to skip equal applies
 TASK = f"{GROUP}/task"  # of pods: the task they carry
-RUN = f"{GROUP}/run"  # a user's annotation: a changed value runs a check or a build now
+RUN = f"{GROUP}/run"  # a user's annotation: a changed value runs a check or a build now; of builds: its hash, a label
 APPROVE = f"{GROUP}/approve"  # a user's annotation: the id of the proposed retraining
 PAUSED = f"{GROUP}/paused"
 JOB_NAME = "batch.kubernetes.io/job-name"  # of pods, as JOB_UID: the Job they work for
@@ -27,6 +27,11 @@ def labels_for(key: Key, role: str, **more: str) -> dict[str, str]:
     """The labels of a child; extra ones are given by keyword, e.g. revision."""
     extra = {f"{GROUP}/{name.replace('_', '-')}": value for name, value in more.items()}
     return {MANAGED_BY: MANAGER, KIND: key.kind, NAME: key.name, ROLE: role, **extra}
+
+
+def run_of(resource: Object) -> str:
+    """The value of a user's annotation RUN, as much of it as a status keeps."""
+    return str(resource["metadata"].get("annotations", {}).get(RUN, ""))[:253]
 
 
 def owner_of(child: Object) -> Key | None:

@@ -160,9 +160,10 @@ def observe(resource: Object, lookup: Lookup) -> Observed:
 def signal(resource: Object) -> Any:
     """The part of a resource its neighbours react to; while it is unchanged they are not woken."""
     status = resource.get("status", {})
+    seen = status.get("observedGeneration", 0) >= resource["metadata"].get("generation", 0)
     approved = [c["status"] for c in status.get("conditions", []) if c["type"] in ("Approved", "Ready")]
     keep = ("current", "checkedAt", "model", "phase", "stable", "candidate", "retrain", "history", "proposed")
-    return {"spec": resource.get("spec"), "approved": approved, **{k: status.get(k) for k in keep}}
+    return {"spec": resource.get("spec"), "seen": seen, "approved": approved, **{k: status.get(k) for k in keep}}
 
 
 def news(child: Object) -> Any:

@@ -27,24 +27,24 @@ class Reflector:
         self._watches = watches
         self._place = place
         self._version: str | None = version
+        self._failures = 0  # since something was told
         watches.expect(place)
 
     async def run(self) -> None:
         """Never returns: whatever the API server answers, it is asked again."""
-        failures = 0
         while True:
             try:
                 if self._version is None:
                     self._version = await list_into(self._intake, self._client, *self._place)
                 await self._follow(self._version)
-                failures = 0
+                self._failures = 0
                 continue
             except GoneError:
                 self._version = None
             except ApiError as error:
                 log.warning("the watch of %s broke off: %s", self._place[0].plural, error)
-            failures += 1
-            await asyncio.sleep(backoff(failures, random.random(), most=_LONGEST_PAUSE))  # noqa: S311 - spreads load
+            self._failures += 1
+            await asyncio.sleep(backoff(self._failures, random.random(), most=_LONGEST_PAUSE))  # noqa: S311 - spreads load
 
     async def _follow(self, version: str) -> None:
         """Until the API server ends the watch, as it does every few minutes. Raises ApiError."""
@@ -56,6 +56,7 @@ class Reflector:
             raise
         self._watches.begun(self._place, 200)
         async for kind, found in changes:
+            self._failures = 0
             self._version = found["metadata"]["resourceVersion"]
             if kind == "BOOKMARK":
                 continue

@@ -25,8 +25,9 @@ def trimmed(obj: Object) -> Object:
     own = obj["kind"] in OWN_KINDS
     kept = {name: value for name, value in obj.items() if name not in ("metadata", "spec", "data")}
     metadata = {name: value for name, value in obj["metadata"].items() if name in _METADATA}
-    if obj["kind"] == "Job":  # a monitor's own checks are told apart from its CronJob's
-        metadata["ownerReferences"] = [{"kind": o["kind"]} for o in obj["metadata"].get("ownerReferences", ())]
+    if obj["kind"] == "Job":  # a monitor's own checks are told apart from its CronJob's, and from a former monitor's
+        owners = obj["metadata"].get("ownerReferences", ())
+        metadata["ownerReferences"] = [{name: owner[name] for name in ("kind", "uid")} for owner in owners]
     annotations = _annotations(obj["metadata"].get("annotations", {}), own)
     if annotations:
         metadata["annotations"] = annotations

@@ -91,3 +91,19 @@ def test_a_monitor_made_again_has_its_own_checks_on_demand() -> None:
     w.resource = w.resource.metadata(uid="another").holding({})
     w.run()
     assert len(w.names("Job")) == 2
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["its own", "of a former one"])
+def test_whose_a_check_on_demand_is_tells_its_owner_and_no_clock(again: bool) -> None:
+    """The API servers of a control plane have clocks of their own."""
+    w = world()
+    w.resource = w.resource.annotated(run="1")
+    w.run()
+    (name,) = w.names("Job")
+    w.pass_(60)
+    ends(w, name, decay())
+    w.children["Job", name] = w.children["Job", name].metadata(creationTimestamp="2020-01-01T00:00:00Z")
+    if again:
+        w.resource = w.resource.metadata(uid="another").holding({})
+    w.run()
+    assert ("lastCheck" in w.status) != again

@@ -35,6 +35,26 @@ def test_the_run_annotation_builds_once_per_value() -> None:
     assert it.settle().apply == ()
 
 
+def test_a_long_value_of_the_annotation_builds_once() -> None:
+    it = built()
+    it.resource = it.resource.annotated(run="1" * 300)
+    it.settle()
+    it.finish(result("b"))
+    it.settle()
+    assert it.made.count(it.jobs()[0]) == 1
+    assert it.status["lastBuild"]["number"] == 2
+
+
+def test_a_first_build_that_had_begun_before_it_was_asked_for_is_no_answer() -> None:
+    it = world()
+    it.step(losing=["status"])
+    it.resource = it.resource.annotated(run="1")
+    it.settle()
+    it.finish(result("a"))
+    it.settle()
+    assert (it.status["lastBuild"]["number"], it.status["lastBuild"]["request"]) == (2, "run:1")
+
+
 def test_sources_are_polled_when_asked_to() -> None:
     it = built(dataset().spec(refresh={"trigger": "OnSourceChange", "poll": "15m"}))
     it.pass_time(60)

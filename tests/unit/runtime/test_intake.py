@@ -67,6 +67,19 @@ def test_neighbours_are_woken_only_by_what_they_read() -> None:
     assert woken.names() == {"d", "t"}
 
 
+def test_a_dataset_that_has_seen_its_spec_wakes_who_waits_for_that() -> None:
+    ready = {"current": {"digest": "sha256:1"}, "observedGeneration": 1}
+    intake, woken = intake_with(dataset("d", 1, status=ready), training("t", 1, dataset="d"))
+    changed = dataset("d", 2, status=ready)
+    changed["metadata"]["generation"] = 2
+    intake.present(changed)
+    assert woken.names() == {"d", "t"}
+    seen = dataset("d", 3, status={**ready, "observedGeneration": 2})
+    seen["metadata"]["generation"] = 2
+    intake.present(seen)
+    assert woken.names() == {"d", "t"}
+
+
 def test_a_deleted_resource_wakes_its_neighbours() -> None:
     intake, woken = intake_with(dataset("d", 1), training("t", 1, dataset="d"))
     intake.deleted(dataset("d", 2))

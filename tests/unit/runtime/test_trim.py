@@ -22,11 +22,11 @@ def test_a_resource_of_ours_keeps_its_spec_status_and_words_to_us() -> None:
     assert not {"managedFields", "ownerReferences"} & set(kept["metadata"])
 
 
-def test_a_job_keeps_whose_kind_it_is() -> None:
+def test_a_job_keeps_whose_it_is() -> None:
     given = child("Job")
     owner = {"apiVersion": "batch/v1", "kind": "CronJob", "name": "d-check", "uid": "u", "controller": True}
     given["metadata"] = {**given["metadata"], "ownerReferences": [owner]}
-    assert trimmed(given)["metadata"]["ownerReferences"] == [{"kind": "CronJob"}]
+    assert trimmed(given)["metadata"]["ownerReferences"] == [{"kind": "CronJob", "uid": "u"}]
 
 
 def test_a_job_keeps_no_template_and_a_config_map_no_data() -> None:
