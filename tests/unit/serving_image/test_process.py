@@ -22,6 +22,7 @@ from modelyard.contract.results import FailureResult, parse_result
 from modelyard.contract.store import blob, captures, labels
 from modelyard.contract.tasks import ServeTask
 from modelyard_serving.lifecycle import run
+from tests.cluster.waiting import free_ports
 from tests.unit.serving_image import models
 from tests.unit.serving_image.calls import Calls, connected, request, values
 from tests.unit.serving_image.models import v2_body
@@ -57,17 +58,10 @@ class Running:
         pytest.fail("the server ended before it was ready")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @asynccontextmanager
 async def started(folder: Path, task: ServeTask) -> AsyncIterator[Running]:
     (folder / "task.json").write_text(task.canonical())
-    ports = (free_port(), free_port(), free_port())
+    ports = free_ports(3)
     environment = {
         "AWS_ACCESS_KEY_ID": "key",
         "AWS_SECRET_ACCESS_KEY": "secret",
@@ -190,7 +184,7 @@ async def test_a_model_of_types_nobody_trusts_ends_the_server_with_the_reason(
     monkeypatch.setenv("MODELYARD_RESULT", str(tmp_path / "result.json"))
     where = models.place(tmp_path)
     digest = models.publish(where, "classification", trusted=[])
-    assert await asyncio.wait_for(run(where.task(digest), free_port(), free_port()), PATIENCE) == 1
+    assert await asyncio.wait_for(run(where.task(digest), *free_ports(2)), PATIENCE) == 1
     result = parse_result((tmp_path / "result.json").read_text())
     assert isinstance(result, FailureResult)
     assert (result.reason, result.blame) == ("UnsafeModel", "user")
