@@ -102,7 +102,6 @@ async def test_a_server_loads_serves_drains_and_leaves_nothing_behind(tmp_path: 
             answer = await server.client.post(INFER, json=row(3.5, id=identity))
             assert answer.json()["outputs"][0]["data"] == ["low"]
         await server.client.post("/v2/models/demo/feedback", json={"inference_id": "before-0", "label": "low"})
-        server.process.send_signal(signal.SIGTERM)
         answered += await _call_until_gone(server)
         assert await asyncio.wait_for(server.process.wait(), 28) == 0
     rows = read(where, captures("shop", "demo"))
@@ -112,9 +111,10 @@ async def test_a_server_loads_serves_drains_and_leaves_nothing_behind(tmp_path: 
 
 
 async def _call_until_gone(server: Running) -> list[str]:
-    """The ids of requests answered while the server drains: none may fail before its drain time is over."""
+    """Stops it. The ids of requests answered while it drains: none may fail before its drain time is over."""
     answered: list[str] = []
-    stopped = time.monotonic()
+    stopped = time.monotonic()  # before the signal, from which the server counts
+    server.process.send_signal(signal.SIGTERM)
     while True:
         identity = f"drain-{len(answered)}"
         try:
@@ -136,8 +136,8 @@ async def test_grpc_is_served_where_it_is_asked_for_and_drains_as_http_does(tmp_
     async with started(tmp_path, task) as server, connected(server.grpc_port) as calls:
         await server.ready()
         assert (await calls.ask("ServerReady")).ready
+        stopped = time.monotonic()  # before the signal, from which the server counts
         server.process.send_signal(signal.SIGTERM)
-        stopped = time.monotonic()
         answered, code = await _infer_until_gone(calls)
         assert time.monotonic() - stopped >= DRAIN_SECONDS
         # A call that comes while gRPC's server closes is cancelled by it, unseen by us.
