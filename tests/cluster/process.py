@@ -85,7 +85,7 @@ class Processes:
     def recorded(self) -> dict[str, Record]:
         found = {}
         for path in sorted(self.records.glob("*.json")):
-            with contextlib.suppress(ValueError, KeyError):
+            with contextlib.suppress(ValueError, KeyError, FileNotFoundError):  # another run may have forgotten it
                 found[path.stem] = Record(**json.loads(path.read_text()))
         return found
 

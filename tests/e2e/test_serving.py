@@ -1,5 +1,6 @@
 """ModelDeployments: protocols, capture, and canaries that are promoted or rolled back."""
 
+import time
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -39,14 +40,17 @@ def endpoint(user: User) -> str:
 
 
 def traffic_until(user: User, reference: str, ask: Client, ended: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """Single requests until the rollout has ended, at most 3,000."""
-    rows = points(3000, 8)
-    for i in range(len(rows)):
-        ask.predict(rows.iloc[i : i + 1], f"canary-{i}")
-        if i % 20 == 19:
-            status = user.status(reference)
-            if ended(status):
-                return status
+    """Single requests, each under an id of its own, until the rollout has ended: at most 180 seconds."""
+    rows, numbers = points(3000, 8), count()
+    deadline = time.monotonic() + 180
+    while time.monotonic() < deadline:
+        for _ in range(20):
+            number = next(numbers)
+            place = number % len(rows)
+            ask.predict(rows.iloc[place : place + 1], f"canary-{number}")
+        status = user.status(reference)
+        if ended(status):
+            return status
     pytest.fail(f"the rollout did not end: {user.status(reference)}")
 
 

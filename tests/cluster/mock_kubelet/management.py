@@ -68,19 +68,27 @@ class Management:
 
     async def open(self, seen: Seen) -> str:
         """The pod's address, where it answers from now on."""
-        loop = asyncio.get_running_loop()
         while True:
             self._next += 1
             high, low = divmod(self._next % 65_000, 250)
             address = f"127.{self._network}.{high}.{low + 1}"
-            answers = self._runner.server
-            assert answers is not None, "start comes first"
             try:
-                listening = await loop.create_server(answers, address, MANAGEMENT_PORT, backlog=8)
+                await self._listen(address, seen)
             except OSError:  # another mock's pod
                 continue
-            self._servers[address] = _Server(seen, listening, Routing(epoch=""))
             return address
+
+    async def _listen(self, address: str, seen: Seen) -> None:
+        """Known before it listens, and closed by whatever ends the wait: the pod may be deleted in that very turn."""
+        answers, loop = self._runner.server, asyncio.get_running_loop()
+        assert answers is not None, "start comes first"
+        listening = await loop.create_server(answers, address, MANAGEMENT_PORT, backlog=8, start_serving=False)
+        self._servers[address] = _Server(seen, listening, Routing(epoch=""))
+        try:
+            await listening.start_serving()
+        except BaseException:
+            await self.close(address)
+            raise
 
     async def close(self, address: str) -> None:
         """Whoever is just being accepted is let in first: a server that is closed meanwhile forgets the connection, and
@@ -88,8 +96,10 @@ class Management:
         listening, loop = self._servers.pop(address).listening, asyncio.get_running_loop()
         for accepting in listening.sockets:
             loop.remove_reader(accepting.fileno())
-        await asyncio.sleep(0)
-        listening.close()
+        try:
+            await asyncio.sleep(0)
+        finally:
+            listening.close()
 
     def _of(self, request: web.Request) -> _Server:
         """Raises HTTPGone on a connection that outlived its pod."""

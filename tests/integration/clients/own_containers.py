@@ -3,12 +3,10 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from random import Random
 
 import httpx
 
@@ -18,15 +16,6 @@ from tests.unit.serving_image.test_process import PACKAGES, REPOSITORY
 
 HOW_TO = ROOT / "docs" / "how-to" / "bring-your-container.md"
 PATIENCE = 120.0  # seconds
-
-
-def low_port() -> int:
-    """multi-model-server takes none above 32767."""
-    for port in Random().sample(range(20_000, 32_000), 50):  # noqa: S311
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("no port is free")
 
 
 async def fetched(folder: Path, task: ServeTask) -> None:

@@ -15,6 +15,7 @@ from modelyard.contract.capture import PREDICTION, SCORE
 from modelyard.contract.store import captures
 from modelyard.contract.tasks import CLASS_SERVER, ContainerTask
 from tests import environment
+from tests.cluster.waiting import free_ports
 from tests.integration.clients import own_containers
 from tests.integration.clients.test_clients import TOLD_TO_BOTO3, seen_by
 from tests.own_container.programs import write_programs
@@ -53,7 +54,7 @@ async def pod(
     folder: Path, command: list[str], variables: dict[str, str], **task: Any
 ) -> AsyncIterator[tuple[Pod, Any]]:
     """Its model, its container's command, and a way to start the server that goes with it."""
-    where, port = models.place(folder), own_containers.low_port()
+    where, (port,) = models.place(folder), free_ports(1)  # multi-model-server takes none above 32767
     serve = where.task(
         models.publish(where, "classification", form="onnx"),
         container=ContainerTask(port=port, **task),

@@ -28,7 +28,7 @@ SCRIPTS = {
     "evicted": Life(evicted()),
     "greedy": Life(out_of_memory()),
     "unpullable": Life(hindrance=image_missing()),
-    "late": Life(hindrance=image_missing(seconds=0.5), ending=None),
+    "late": Life(hindrance=image_missing(seconds=3), ending=None),
     "endless": Life(),
     "crashing": Life(out_of_memory()),
 }
@@ -89,10 +89,15 @@ class Place:
         return found
 
     def pod(self, name: str, accept: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
-        """The status of the only pod once it is as wanted."""
-        until(lambda: any(accept(p["status"]) for p in self.pods(name)), f"a pod of {name}", 30)
-        status: dict[str, Any] = self.pods(name)[0]["status"]
-        return status
+        """The status of the first pod that is as wanted, as it was then."""
+        accepted: list[dict[str, Any]] = []
+
+        def seen() -> bool:
+            accepted.extend(p["status"] for p in self.pods(name) if accept(p["status"]))
+            return bool(accepted)
+
+        until(seen, f"a pod of {name}", 30)
+        return accepted[0]
 
     def ended(self, name: str) -> dict[str, Any]:
         """How the only container of the only pod ended."""
@@ -209,7 +214,6 @@ def test_a_deleted_pod_stops_and_goes(place: Place) -> None:
 
 def test_a_server_that_falls_over_is_said_to_crash_in_a_loop(place: Place) -> None:
     place.serve("crashing")
-    # A look may come while it runs again: the pause between two falls is what is waited for.
     status = place.pod("crashing", lambda s: "waiting" in s.get("containerStatuses", [{"state": {}}])[0]["state"])
     container = status["containerStatuses"][0]
     assert container["restartCount"]

@@ -73,8 +73,10 @@ def test_an_endpoint_goes_to_no_server_and_back_under_its_old_address(kubectl: K
     it.until(lambda s: not alive(it, "Pod"))
     assert kubectl("get", "service", "halted", "-o", "json")["spec"]["clusterIP"] == address
     suspend(it, False)
-    status = it.until(lambda s: len(alive(it, "Pod")) == 2)
-    assert (status["phase"], reason(status), status["stable"]["revision"]) == ("Resuming", "Starting", "aaaaaaaa")
+    first = it.reconcile().status
+    assert (first["phase"], reason(first)) == ("Resuming", "Starting")
+    status = it.until(lambda s: len(alive(it, "Pod")) == 2)  # of later turns it may be said that no node has room
+    assert (status["phase"], status["stable"]["revision"]) == ("Resuming", "aaaaaaaa")
 
 
 def test_a_monitor_suspends_its_cron_job(kubectl: Kubectl) -> None:

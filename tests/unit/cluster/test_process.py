@@ -28,6 +28,14 @@ def test_a_process_that_ignores_the_polite_signal_is_killed(tmp_path: Path) -> N
     assert not record.alive
 
 
+def test_a_record_that_another_run_takes_away_meanwhile_is_gone(tmp_path: Path) -> None:
+    processes = Processes(tmp_path)
+    processes.records.mkdir()
+    (processes.records / "gone.json").symlink_to(tmp_path / "nowhere")  # listed, and not there when it is read
+    (processes.records / "kept.json").write_text('{"pid": 1, "started": "then"}')
+    assert processes.recorded() == {"kept": Record(1, "then")}
+
+
 def test_a_reused_pid_is_not_ours() -> None:
     stranger = Record(os.getpid(), "another boot:1")
     assert not stranger.alive

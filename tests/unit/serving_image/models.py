@@ -212,7 +212,7 @@ async def endpoint(
     task: ServeTask,
     model: LoadedModel | Predictor,
     to_candidate: httpx.AsyncBaseTransport | None = None,
-    patience: float = 5.0,
+    patience: float | httpx.Timeout = 5.0,
 ) -> AsyncIterator[Endpoint]:
     """Serves `model`; `to_candidate` is the way to its candidate's Service, `patience` seconds to wait there."""
     predictor = model if isinstance(model, Predictor) else Predictor(model)

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from modelyard_serving import class_server
-from tests.unit.serving_image.test_process import free_port
+from tests.cluster.waiting import free_ports
 
 PROGRAM = Path(class_server.__file__)
 MODEL = """
@@ -42,7 +42,7 @@ def started(folder: Path, name: str = "own.model:Model") -> Iterator[tuple[subpr
     (folder / "app" / "own" / "model.py").write_text(MODEL)
     (folder / "model").mkdir()
     (folder / "model" / "model.txt").write_text("20")
-    port = free_port()
+    (port,) = free_ports(1)
     process = subprocess.Popen(
         [
             sys.executable,

@@ -235,10 +235,10 @@ async def test_the_callers_deadline_ends_it(where: Place) -> None:
     async with slow(where) as (served, model):
         columns: dict[str, list[Any]] = {"price": [5.0] * 3, "region": ["north"] * 3, "hour": [3] * 3}
         started = time.monotonic()
-        body = models.v2_body(columns, parameters={"timeout": 300_000})
+        body = models.v2_body(columns, parameters={"timeout": 2_000_000})
         found = await served.client.post("/v2/models/demo/explain", json=body)
         assert found.status_code == 504
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 20  # the model holds it for 30
         await asyncio.to_thread(model.begun.wait, 10)
         model.free.set()
         assert (await served.client.post("/explain", json={"instances": [ROW]})).status_code == 200
@@ -252,7 +252,10 @@ async def test_a_caller_that_leaves_ends_it(where: Place) -> None:
         writer.write(b"POST /explain HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body))
         await asyncio.to_thread(model.begun.wait, 10)
         writer.close()
-        await asyncio.sleep(0.5)  # the connection is looked at every 0.05 s
+        assert served.serving.loaded
+        async with asyncio.timeout(10):
+            while served.serving.loaded.explanations._waiting:  # noqa: ASYNC110 - it offers no event
+                await asyncio.sleep(0.01)
         model.free.set()
         assert (await served.client.post("/explain", json={"instances": [ROW]})).status_code == 200
         assert model.asked == [3, 5, 195]

@@ -22,6 +22,7 @@ from modelyard.contract.results import FailureResult, parse_result
 from modelyard.contract.store import blob, captures, labels
 from modelyard.contract.tasks import ServeTask
 from modelyard_serving.lifecycle import run
+from tests.cluster.waiting import free_ports
 from tests.unit.serving_image import models
 from tests.unit.serving_image.calls import Calls, connected, request, values
 from tests.unit.serving_image.models import v2_body
@@ -57,17 +58,10 @@ class Running:
         pytest.fail("the server ended before it was ready")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @asynccontextmanager
 async def started(folder: Path, task: ServeTask) -> AsyncIterator[Running]:
     (folder / "task.json").write_text(task.canonical())
-    ports = (free_port(), free_port(), free_port())
+    ports = free_ports(3)
     environment = {
         "AWS_ACCESS_KEY_ID": "key",
         "AWS_SECRET_ACCESS_KEY": "secret",
@@ -108,7 +102,6 @@ async def test_a_server_loads_serves_drains_and_leaves_nothing_behind(tmp_path: 
             answer = await server.client.post(INFER, json=row(3.5, id=identity))
             assert answer.json()["outputs"][0]["data"] == ["low"]
         await server.client.post("/v2/models/demo/feedback", json={"inference_id": "before-0", "label": "low"})
-        server.process.send_signal(signal.SIGTERM)
         answered += await _call_until_gone(server)
         assert await asyncio.wait_for(server.process.wait(), 28) == 0
     rows = read(where, captures("shop", "demo"))
@@ -118,9 +111,10 @@ async def test_a_server_loads_serves_drains_and_leaves_nothing_behind(tmp_path: 
 
 
 async def _call_until_gone(server: Running) -> list[str]:
-    """The ids of requests answered while the server drains: none may fail before its drain time is over."""
+    """Stops it. The ids of requests answered while it drains: none may fail before its drain time is over."""
     answered: list[str] = []
-    stopped = time.monotonic()
+    stopped = time.monotonic()  # before the signal, from which the server counts
+    server.process.send_signal(signal.SIGTERM)
     while True:
         identity = f"drain-{len(answered)}"
         try:
@@ -142,8 +136,8 @@ async def test_grpc_is_served_where_it_is_asked_for_and_drains_as_http_does(tmp_
     async with started(tmp_path, task) as server, connected(server.grpc_port) as calls:
         await server.ready()
         assert (await calls.ask("ServerReady")).ready
+        stopped = time.monotonic()  # before the signal, from which the server counts
         server.process.send_signal(signal.SIGTERM)
-        stopped = time.monotonic()
         answered, code = await _infer_until_gone(calls)
         assert time.monotonic() - stopped >= DRAIN_SECONDS
         # A call that comes while gRPC's server closes is cancelled by it, unseen by us.
@@ -190,7 +184,7 @@ async def test_a_model_of_types_nobody_trusts_ends_the_server_with_the_reason(
     monkeypatch.setenv("MODELYARD_RESULT", str(tmp_path / "result.json"))
     where = models.place(tmp_path)
     digest = models.publish(where, "classification", trusted=[])
-    assert await asyncio.wait_for(run(where.task(digest), free_port(), free_port()), PATIENCE) == 1
+    assert await asyncio.wait_for(run(where.task(digest), *free_ports(2)), PATIENCE) == 1
     result = parse_result((tmp_path / "result.json").read_text())
     assert isinstance(result, FailureResult)
     assert (result.reason, result.blame) == ("UnsafeModel", "user")

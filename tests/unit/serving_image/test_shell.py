@@ -17,6 +17,8 @@ from modelyard_serving.serving import Serving
 from modelyard_serving.shell import shell
 from tests.unit.serving_image import models
 from tests.unit.serving_image.models import Endpoint, Place, v2_body
+from tests.unit.serving_image.test_patience import begun
+from tests.unit.serving_image.test_split import Slow
 
 INFER = "/v2/models/demo/infer"
 ROWS: dict[str, list[Any]] = {"price": [3.5], "region": ["north"], "hour": [1]}
@@ -174,16 +176,12 @@ async def test_a_wrong_routing_is_refused_and_changes_nothing(
 
 
 async def test_a_slow_model_leaves_the_probes_free(where: Place, digest: str, classifier: LoadedModel) -> None:
-    class Slow:
-        def predict_proba(self, frame: Any) -> list[list[float]]:
-
-            time.sleep(0.3)
-            return [[1.0, 0.0]] * len(frame)
-
-    async with models.endpoint(where, where.task(digest), SklearnModel(classifier.manifest, Slow())) as served:
+    model = Slow()
+    async with models.endpoint(where, where.task(digest), SklearnModel(classifier.manifest, model)) as served:
         await served.client.post(INFER, json=v2_body(ROWS))  # from now on it is known as slow
         slow = asyncio.create_task(served.client.post(INFER, json=v2_body(ROWS)))
-        await asyncio.sleep(0.05)
-        await asyncio.wait_for(served.client.get("/v2/health/live"), 0.15)
+        await begun(model)
+        assert (await served.client.get("/v2/health/live")).status_code == 200
         assert not slow.done()
+        model.go.set()
         assert (await slow).status_code == 200

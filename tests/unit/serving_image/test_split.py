@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +23,7 @@ from modelyard_serving.routing import candidate_url, check_routing, disagreement
 from tests.unit.serving_image import models
 from tests.unit.serving_image.models import Endpoint, Place, Service, v2_body
 from tests.unit.serving_image.test_capture import read
+from tests.unit.serving_image.test_patience import Stuck, begun
 
 INFER = "/v2/models/demo/infer"
 ROWS: dict[str, list[Any]] = {"price": [3.5, 30.5], "region": ["north", None], "hour": [1, 2]}
@@ -45,7 +47,10 @@ class Canary:
 
 @asynccontextmanager
 async def canary(
-    folder: Path, kind: models.Kind = "inverted", estimator: object = None, patience: float = 5.0
+    folder: Path,
+    kind: models.Kind = "inverted",
+    estimator: object = None,
+    patience: float | httpx.Timeout = 5.0,
 ) -> AsyncIterator[Canary]:
     """A stable classifier r1, and r2 with a model of `kind`, or the classifier's manifest with `estimator`."""
     where = models.place(folder)
@@ -122,12 +127,14 @@ class Broken:
     """An estimator that fails."""
 
 
-class Slow:
-    """An estimator that takes longer than the stable server waits."""
+class Slow(Stuck):
+    """Known as slow by its first call, as after a warm-up: then it works in its thread and this process's loop is
+    free."""
 
     def predict_proba(self, frame: Any) -> list[list[float]]:
-        time.sleep(0.4)
-        return [[1.0, 0.0]] * len(frame)
+        if not self.asked:
+            time.sleep(0.1)
+        return super().predict_proba(frame)
 
 
 async def test_a_candidate_that_fails_is_counted_and_the_user_sees_the_stable_answer(tmp_path: Path) -> None:
@@ -144,14 +151,21 @@ async def test_a_candidate_that_fails_is_counted_and_the_user_sees_the_stable_an
 
 
 async def test_a_candidate_that_is_too_slow_is_counted_and_captures_nothing(tmp_path: Path) -> None:
-    async with canary(tmp_path, estimator=Slow(), patience=0.1) as both:
+    slow, patience = Slow(), httpx.Timeout(5.0, read=0.1)  # whatever happens, the candidate gets the request
+    async with canary(tmp_path, estimator=slow, patience=patience) as both:
         both.stable.serving.route(ALL)
         assert both.candidate.serving.loaded is not None
-        # Known as slow, as after its warm-up: then it works in its thread and this process's loop is free.
+        batcher = both.candidate.serving.loaded.predictor._batcher
         await both.candidate.client.post(INFER, json=v2_body(ROWS, id="warm-up"))
         answer = await both.stable.client.post(INFER, json=v2_body(ROWS, id="a"))
         stats = both.stable.serving.stats()
-        await asyncio.sleep(0.6)
+        await begun(slow)
+        async with asyncio.timeout(5):
+            while both.candidate.serving.in_flight:  # noqa: ASYNC110 - until it sees that nobody waits
+                await asyncio.sleep(0.01)
+            slow.go.set()
+            while batcher._busy:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
         captured = [(identity, variant) for identity, variant, _ in await both.captured() if identity[0] == "a"]
     assert answer.json()["model_version"] == "r1"
     assert (stats.candidate.requests, stats.candidate.errors) == (1, 1)
