@@ -324,7 +324,7 @@ async def test_a_candidate_that_hangs_is_counted_before_the_callers_deadline(
             calling(stable.serving) as calls,
         ):
             stable.serving.route(ALL)
-            answer = await calls.infer(request(ROWS), seconds=10)
+            answer = await calls.infer(request(ROWS), seconds=5)
             stats = stable.serving.stats()
     assert answer.model_version == "r1"
     assert (stats.candidate.requests, stats.candidate.errors) == (1, 1)
