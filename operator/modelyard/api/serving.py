@@ -257,6 +257,7 @@ class ModelDeploymentStatus(StatusBase):
     previous: Revision | None = Field(default=None, description="What answered before.")
     rollout: RolloutStatus | None = Field(default=None, description="The rollout under way.")
     rolled_back: list[Rollback] = Field(default=[], max_length=5, description="Candidates taken back, newest last.")
+    withdrawn_at: Time | None = Field(default=None, description="When a rollout was last ended without a verdict.")
     proposed: str | None = Field(default=None, max_length=63, description="With follow Pinned: a newer approved job.")
 
 

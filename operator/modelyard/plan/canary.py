@@ -36,19 +36,19 @@ def target(status: ModelDeploymentStatus, choice: Choice, now: datetime) -> Turn
         said = Event("Normal", Reason.STARTING, f"{_name(model)} is the first model: it serves once it is ready")
         return Turn(status.model_copy(update={"stable": model}), (said,))
     if model.model_digest == status.stable.model_digest:
-        return withdrawn(status, "it is no longer to be served")
+        return withdrawn(status, "it is no longer to be served", now)
     if status.candidate and model.model_digest == status.candidate.model_digest and status.rollout:
         return Turn(status)
     said = Event("Normal", Reason.ROLLING_OUT, f"{_name(model)} starts beside {_name(status.stable)}")
     return Turn(status.model_copy(update={"candidate": model, "rollout": begin(now)}), (said,))
 
 
-def withdrawn(status: ModelDeploymentStatus, because: str) -> Turn:
+def withdrawn(status: ModelDeploymentStatus, because: str, now: datetime) -> Turn:
     """Without the candidate, which may be tried again."""
     if status.candidate is None:
         return Turn(status)
     said = Event("Normal", Reason.ROLLING_OUT, f"the rollout of {_name(status.candidate)} ends: {because}")
-    return Turn(status.model_copy(update={"candidate": None, "rollout": None}), (said,))
+    return Turn(status.model_copy(update={"candidate": None, "rollout": None, "withdrawn_at": timestamp(now)}), (said,))
 
 
 def roll(

@@ -7,7 +7,7 @@ from typing import Any
 
 from modelyard.contract.reasons import Reason
 from modelyard.plan import inquiry, refusal
-from modelyard.plan.failure import Failure, container_statuses
+from modelyard.plan.failure import OVER, Failure, container_statuses
 from modelyard.plan.inquiry import Inquiry
 from modelyard.plan.labels import REVISION
 from modelyard.plan.observe import Observed, Told
@@ -53,7 +53,13 @@ class Servers:
 
     @property
     def unready(self) -> tuple[Object, ...]:
-        return tuple(p for p in self.pods if not _is_ready(p) and "deletionTimestamp" not in p["metadata"])
+        wanted = self.deployment["spec"].get("replicas", 1) if self.deployment else 1
+        enough = self.ready >= wanted > 0
+        return tuple(
+            p
+            for p in self.pods
+            if not _is_ready(p) and "deletionTimestamp" not in p["metadata"] and not (enough and _over(p))
+        )
 
     def trouble(self, now: datetime, settings: Settings) -> Trouble | None:
         """Of the pods that are not ready, or not there: what a started pod once said is over."""
@@ -62,7 +68,7 @@ class Servers:
         for pod in self.unready:
             told = self.told.get(pod["metadata"].get("uid", ""), ())
             failure = classify(pod, told) or slow(pod, now, settings.pending_seconds)
-            found += [_trouble(failure, fatal=_fatal(failure, pod))] if failure else []
+            found += [_trouble(failure, fatal=not _over(pod) and _fatal(failure, pod))] if failure else []
         return min(found, key=lambda t: (not t.fatal, t.reason, t.message), default=None)
 
     @property
@@ -108,6 +114,10 @@ def _fatal(failure: Failure, pod: Object) -> bool:
     if failure.reason in _REPEATING:
         return restarts >= PATIENCE
     return failure.blame == "user" and failure.reason not in _MENDABLE
+
+
+def _over(pod: Object) -> bool:
+    return pod.get("status", {}).get("phase") in OVER
 
 
 def _is_ready(pod: Object) -> bool:

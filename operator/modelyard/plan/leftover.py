@@ -10,7 +10,7 @@ from typing import Any
 
 from modelyard.api.serving import ModelDeploymentStatus
 from modelyard.plan.fleet import ROLE_SERVER, revision_label, servers
-from modelyard.plan.moments import moment, until
+from modelyard.plan.moments import is_ahead, moment, until
 from modelyard.plan.observe import Observed
 from modelyard.plan.plan import Object
 
@@ -45,19 +45,28 @@ def leftovers(
     pods = tuple(p for r in sorted(revisions) for p in servers(observed, r).ready_pods)
     since = _last_change(status)
     gone_at = since + (DRAIN if _released(observed, status, revisions) else PATIENCE)
-    if now < gone_at:
+    if is_ahead(gone_at, now, PATIENCE):
         return Leftovers(tuple(own), pods, draining=True, wait=until(gone_at, now))
     return Leftovers((*own, *ended), pods, draining=True)
 
 
 def _over(observed: Observed, child: Object) -> bool:
     """A task that a rolling update may still read stays until the update is through."""
-    return not revision_label(child) or servers(observed, revision_label(child)).settled
+    if not revision_label(child):
+        return True
+    seen = servers(observed, revision_label(child))
+    return seen.settled and not any(_mounts(p, child) for p in seen.pods)
+
+
+def _mounts(pod: Object, child: Object) -> bool:
+    volumes = pod.get("spec", {}).get("volumes", [])
+    return any(v.get("configMap", {}).get("name") == child["metadata"]["name"] for v in volumes)
 
 
 def _last_change(status: ModelDeploymentStatus) -> datetime:
     times = [r.since for r in (status.stable, status.candidate) if r]
     times += [r.at for r in status.rolled_back]
+    times += [status.withdrawn_at] if status.withdrawn_at else []
     return max(moment(t) for t in times)
 
 

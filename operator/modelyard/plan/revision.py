@@ -68,7 +68,7 @@ def choose(source: ModelSource, status: ModelDeploymentStatus, family: Sequence[
         return Choice(newest or status.stable)
     # Whoever pins a job vouches for it: no gate is asked.
     pinned = next((revision_of(j, now) for j in family if j["metadata"]["name"] == named), None)
-    if pinned is None or _rolled_back(status, pinned):
+    if pinned is None or any(r.model_digest == pinned.model_digest for r in status.rolled_back):
         return Choice(status.stable)
     ahead = newest if newest and _created(newest) > _created(pinned) else None
     return Choice(pinned, ahead.training_job if ahead else None)

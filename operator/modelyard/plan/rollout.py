@@ -15,7 +15,7 @@ from modelyard.contract.progress import Routing
 from modelyard.contract.reasons import Reason
 from modelyard.plan.fleet import Trouble
 from modelyard.plan.measure import explain_check, measure, merged
-from modelyard.plan.moments import later, until
+from modelyard.plan.moments import later, moment, until
 
 LOOK_AGAIN = 15.0  # seconds: servers are asked for their figures no more often
 
@@ -67,6 +67,8 @@ def advance(
     spec: Rollout, rollout: RolloutStatus, candidate: Candidate, readings: Sequence[Mapping[str, Any]], now: datetime
 ) -> Move:
     """The next move, from the servers' figures and the candidate's pods."""
+    if moment(rollout.step_started_at) > now:  # the clock was set back
+        rollout = rollout.model_copy(update={"step_started_at": timestamp(now)})
     trouble = candidate.trouble
     if trouble and (trouble.fatal or _overdue(spec, rollout, now)):
         return Move("RollBack", rollout, trouble.reason, f"the candidate's pods do not run: {trouble.message}")
@@ -96,6 +98,7 @@ def _judge(
     spec: Rollout, rollout: RolloutStatus, candidate: Candidate, readings: Sequence[Mapping[str, Any]], now: datetime
 ) -> Move:
     told = any(reading.get("epoch") == epoch(candidate.revision, rollout.step) for reading in readings)
+    asked = bool(readings)
     if told:
         stats = merged(readings, epoch(candidate.revision, rollout.step))
         checks = [measure(check, stats, spec.min_requests) for check in spec.checks]
@@ -113,7 +116,7 @@ def _judge(
     if candidate.ready < candidate.wanted:
         return _unready(spec, rollout, candidate, now)
     waiting = _lacks(spec, rollout)
-    if waiting and _overdue(spec, rollout, now):
+    if waiting and (told or asked) and _overdue(spec, rollout, now):
         message = (
             f"too little traffic to judge weight {rollout.weight} within rollout.progressDeadline "
             f"({spec.progress_deadline}): {waiting}; send more, or lower rollout.minRequests"
@@ -125,7 +128,7 @@ def _judge(
         )
     if waiting:
         return Move("Hold", rollout, Reason.WAITING_FOR_TRAFFIC, f"{_story(rollout)}; {waiting}")
-    if not told and spec.min_requests:
+    if not told and (spec.min_requests or any(c.verdict != "Pass" for c in rollout.checks)):
         return Move("Hold", rollout, message=_story(rollout))
     return _to(spec, rollout, rollout.step + 1, now, _story(rollout))
 

@@ -101,7 +101,7 @@ def _turn(
 ) -> Turn:
     """What is to be served, and the rollout's next move where one is under way. None begins without servers."""
     if spec.suspend:
-        return withdrawn(status, "the endpoint is suspended")
+        return withdrawn(status, "the endpoint is suspended", now)
     if status.stable:
         serving = servers(observed, status.stable.revision)
         if returning(status.phase, serving, spec.replicas.min, serving.trouble(now, settings)):

@@ -70,8 +70,10 @@ def stand(conditions: ConditionSet, standing: Standing, stable: Revision) -> str
         return "Degraded"
     if trouble and (trouble.fatal or trouble.users):
         conditions.stalled(trouble.reason, text)
-        return "Failed" if trouble.fatal else "Starting"
-    conditions.progressing(trouble.reason if trouble else Reason.STARTING, text)
+        if trouble.fatal:
+            return "Failed"
+    else:
+        conditions.progressing(trouble.reason if trouble else Reason.STARTING, text)
     return RESUMING if returning(standing.phase_before, standing.stable, wanted, trouble) else "Starting"
 
 

@@ -119,6 +119,9 @@ class Reconciler:
 
     def _forget(self, key: Key) -> None:
         self._asks.ask(key, (), {})
+        for child in self._intake.cache.children(key):
+            if child["kind"] == "Pod":  # what it told is old when somebody asks again
+                self._intake.cache.set_reading(key.namespace, child["metadata"]["name"], None)
         self._looks.look_at(key, ())
         self._to_heal.discard(key)
         self._begun.discard(key)

@@ -39,7 +39,8 @@ ADDED: dict[str, dict[str, dict[str, Any]]] = {
             "allowUnsafeFormats": True,
         },
         "status": {
-            name: {"parity": PARITY, "modelFormat": "torch-export"} for name in ("stable", "candidate", "previous")
+            "withdrawnAt": "2026-03-01T12:00:00Z",
+            **{name: {"parity": PARITY, "modelFormat": "torch-export"} for name in ("stable", "candidate", "previous")},
         },
     },
     "DriftMonitor": {"spec": {"suspend": True}},

@@ -70,3 +70,18 @@ def broken(w: World, name: str, **state: Any) -> None:
     w.servers_get_ready([name.removeprefix("m-")], ready=0)
     for i in range(2):
         w.children["Pod", f"{name}-{i}"] = w.child("Pod", f"{name}-{i}").container("Running", **state)
+
+
+def dead(w: World, revision: str) -> None:
+    """A pod that was evicted long ago and replaced: it stays listed."""
+    name = f"m-{revision}-dead"
+    made = Built({**w.child("Deployment", f"m-{revision}"), "apiVersion": "v1", "kind": "Pod"}).metadata(
+        name=name, uid=name
+    )
+    status = {
+        "phase": "Failed",
+        "reason": "Evicted",
+        "message": 'Usage of EmptyDir volume "tmp" exceeds the limit "4Gi".',
+    }
+    spec = {"restartPolicy": "Always", "containers": [{"name": "main", "image": "x"}]}
+    w.children["Pod", name] = Built({**made, "spec": spec, "status": status})

@@ -6,6 +6,7 @@ from modelyard.api.conditions import timestamp
 from modelyard.contract.results import FailureResult
 from modelyard.plan.training import plan_training
 from tests.unit.plan.builders import dataset, ready_dataset, training_job
+from tests.unit.plan.endpoints import rolling, step
 from tests.unit.plan.simulation import Simulation
 from tests.unit.plan.test_dataset import built, result, world
 
@@ -61,3 +62,23 @@ def test_after_a_jump_a_retry_begins_once_and_at_once(kind: str, seconds: int) -
     attempt = it.status["lastBuild"]["attempt"] if kind == "Dataset" else it.status["attempt"]
     assert attempt == 2
     assert it.status["phase"] != "BackingOff"
+
+
+def test_a_clock_set_back_amid_a_step_stops_no_rollout() -> None:
+    w = rolling()
+    w.pass_(-365 * DAY)
+    w.run()
+    for _ in range(10):
+        step(w, 60, requests=100)
+    assert w.status["stable"]["revision"] == "bbbbbbbb"
+
+
+def test_a_clock_set_back_after_a_promotion_keeps_no_old_servers() -> None:
+    w = rolling()
+    step(w, 30, requests=10)
+    step(w, 30, requests=10)
+    assert w.status["stable"]["revision"] == "bbbbbbbb"
+    w.pass_(-365 * DAY)
+    for _ in range(3):
+        step(w, 600, requests=0)
+    assert w.names("Deployment") == ["m-bbbbbbbb"]

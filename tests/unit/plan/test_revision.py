@@ -136,3 +136,11 @@ def test_a_revision_is_named_by_its_model_alone() -> None:
 )
 def test_a_family_is_known_by_name(name: str, root: str, inside: bool) -> None:
     assert in_family(name, root) is inside
+
+
+def test_who_pins_a_model_older_than_all_rollbacks_that_are_kept_gets_it() -> None:
+    back = [
+        Rollback(revision=x * 8, model_digest=digest(x), at="2026-01-05T00:00:00Z", message="slow") for x in "12345"
+    ]
+    status = serving("churn-r-00000003", "f", 4).model_copy(update={"rolled_back": back})
+    assert chosen(PINNED, status, ROOT, NEWEST) == "churn"

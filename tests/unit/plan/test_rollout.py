@@ -205,3 +205,13 @@ def test_traffic_never_rises_without_ready_pods_enough_requests_and_passing_chec
             assert seconds >= 60
             assert errors <= 0.01 * requests
             assert disagreed <= 0.3 * requests
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_a_check_that_failed_when_servers_last_told_is_no_pass(step: int) -> None:
+    spec = SPEC.model_copy(update={"min_requests": 0})
+    told = move(at_step(step, 30), reading(step, 100, disagreed=90), spec=spec)
+    assert {c.verdict for c in told.rollout.checks} == {"Pass", "Fail"}
+    later = told.rollout.model_copy(update={"step_started_at": ago(61)})
+    assert move(later, spec=spec).kind == "Hold"
+    assert move(later, reading(step, 100, disagreed=90), spec=spec).kind == "RollBack"

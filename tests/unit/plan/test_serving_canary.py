@@ -115,3 +115,20 @@ def test_a_lost_status_write_repeats_the_same_step() -> None:
     lost = w.step(lose_status=True)
     again = w.step()
     assert lost.status == again.status
+
+
+def test_a_candidate_that_is_no_longer_wanted_answers_until_the_servers_were_told() -> None:
+    w = rolling()
+    w.pass_(400)  # the stable revision has served for some minutes
+    step(w, 0, requests=10)
+    assert w.status["rollout"]["weight"] == 50
+    w.servers_are_told(w.look(), requests=1)
+    w.resource = w.resource.spec(model={"trainingJobRef": {"name": "t"}, "follow": "Pinned"})
+    w.run()
+    assert "candidate" not in w.status
+    assert "m-bbbbbbbb" in w.names("Deployment")
+    assert "m-bbbbbbbb" in w.names("Service")
+    for _ in range(3):
+        w.pass_(200)
+        w.run()
+    assert "m-bbbbbbbb" not in w.names("Deployment")

@@ -3,7 +3,7 @@
 import pytest
 
 from modelyard.contract.reasons import Reason
-from tests.unit.plan.endpoints import FAILURE, broken, model, rolling, selected, serving, step
+from tests.unit.plan.endpoints import FAILURE, broken, dead, model, rolling, selected, serving, step
 
 
 def test_errors_roll_back_at_once_and_the_endpoint_stays_ready() -> None:
@@ -103,3 +103,22 @@ def test_a_candidate_that_falls_over_again_and_again_is_rolled_back(restarts: in
     broken(w, "m-bbbbbbbb", state=waiting, lastState=last, restartCount=restarts)
     w.run()
     assert ("candidate" in w.status) is kept
+
+
+def test_an_operator_that_was_away_takes_nothing_back_for_traffic_that_it_did_not_ask_about() -> None:
+    w = rolling()
+    step(w, 300, requests=2)  # 4 of 20 so far
+    assert w.condition("RolloutHealthy") == ("True", "WaitingForTraffic")
+    w.readings.clear()
+    w.pass_(400)
+    w.run()
+    assert w.status["rolledBack"] == []
+
+
+def test_a_pod_that_was_evicted_and_replaced_is_no_reason_to_take_a_candidate_back() -> None:
+    w = rolling()
+    dead(w, "bbbbbbbb")
+    step(w, 700, requests=100)
+    assert w.status["rolledBack"] == []
+    step(w, 700, requests=2)
+    assert "too little traffic" in w.status["rolledBack"][0]["message"]

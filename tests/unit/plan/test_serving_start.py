@@ -249,3 +249,14 @@ def test_each_revision_of_a_rollout_has_the_image_of_its_own_format() -> None:
         for name in ("m-aaaaaaaa", "m-bbbbbbbb")
     }
     assert images == {"m-aaaaaaaa": "modelyard/serving:dev", "m-bbbbbbbb": "modelyard/serving-torch:dev"}
+
+
+def test_the_task_of_pods_that_still_run_stays_until_the_rolling_update_is_through() -> None:
+    w = serving()
+    (old,) = w.names("ConfigMap")
+    for name in w.names("Pod"):
+        w.children["Pod", name] = w.child("Pod", name).spec(volumes=[{"name": "task", "configMap": {"name": old}}])
+    w.resource = w.resource.spec(capture={"percent": 10}).metadata(generation=2)
+    plan = w.look()  # the Deployment is known as it was: settled, on the old template
+    assert [c["metadata"]["name"] for c in plan.apply if c["kind"] == "ConfigMap"] != [old]
+    assert old not in [c["metadata"]["name"] for c in plan.delete]

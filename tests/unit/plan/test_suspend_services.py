@@ -7,7 +7,7 @@ import pytest
 from modelyard.plan.drift import plan_drift
 from modelyard.plan.serving import plan_serving
 from tests.unit.plan.builders import deployment, monitor
-from tests.unit.plan.endpoints import model, rolling, selected, serving
+from tests.unit.plan.endpoints import broken, dead, model, rolling, selected, serving
 from tests.unit.plan.monitored import check, checked, decay, gate, gate_jobs, gating, trains
 from tests.unit.plan.monitored import ends as job_ends
 from tests.unit.plan.monitored import world as monitored
@@ -199,3 +199,36 @@ def test_suspending_a_monitor_and_resuming_it_changes_nothing(make: Callable[[],
     assert {**w.status, "conditions": []} == {**before, "conditions": []}
     assert conditions(w.status) == conditions(before)
     assert w.children == children
+
+
+def resumed_with_a_newer_model() -> World:
+    w = serving()
+    suspend(w)
+    w.run()
+    servers_end(w)
+    w.set(model("t-r-00000001", "b", 2))
+    w.run()
+    return w
+
+
+def test_a_passing_trouble_after_a_suspension_lets_no_unmeasured_candidate_take_over() -> None:
+    w = resumed_with_a_newer_model()
+    resume(w)
+    w.run()
+    broken(w, "m-aaaaaaaa", state={"waiting": {"reason": "ErrImagePull", "message": "not found"}})
+    w.run()
+    assert "candidate" not in w.status
+    w.servers_get_ready(["bbbbbbbb"])
+    w.run()
+    assert selected(w) == "aaaaaaaa"
+
+
+def test_a_pod_that_was_evicted_before_a_suspension_does_not_make_the_return_hopeless() -> None:
+    w = resumed_with_a_newer_model()
+    dead(w, "aaaaaaaa")  # a ReplicaSet that is scaled to 0 leaves failed pods where they are
+    resume(w)
+    w.run()
+    assert w.status["phase"] == "Resuming"
+    w.servers_get_ready(["bbbbbbbb"])
+    w.run()
+    assert selected(w) == "aaaaaaaa"

@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY
 from modelyard.api.conditions import timestamp
 from modelyard.contract.reasons import Reason
 from modelyard.plan.dataset import plan_dataset
-from modelyard.plan.labels import labels_for
+from modelyard.plan.labels import PAUSED, labels_for
 from modelyard.plan.plan import Event, Key, Object, Plan, key_of
 from modelyard.plan.settings import Settings
 from modelyard.runtime.cache import Cache
@@ -24,7 +24,7 @@ from modelyard.runtime.reconcile import ANOTHER_LOOK, Planner, Reconciler
 from modelyard.runtime.worker import Worker
 from tests.simulated.server import merged
 from tests.unit.plan.builders import NOW
-from tests.unit.runtime.objects import dataset
+from tests.unit.runtime.objects import dataset, pod
 
 SPEC = {"transform": {"sql": "select 1 as x"}}
 Sent = list[tuple[str, str, Any]]  # method, path, body
@@ -265,3 +265,14 @@ async def test_work_on_ten_resources_leaves_the_series_of_one() -> None:
     known = series()
     await Bench(*(dataset(f"d{number}", spec=SPEC) for number in range(10))).work()
     assert series() == known
+
+
+async def test_what_pods_told_before_a_pause_is_forgotten() -> None:
+    """Figures of an hour ago would decide as soon as the pause ends."""
+    paused = dataset("d")
+    paused["metadata"]["annotations"] = {PAUSED: "true"}
+    bench = Bench(paused)
+    bench.intake.present(pod("p", "d"))
+    bench.intake.cache.set_reading("ns", "p", {"requests": 1})
+    await bench.work()
+    assert bench.intake.cache.reading("ns", "p") is None
