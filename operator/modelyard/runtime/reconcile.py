@@ -108,10 +108,10 @@ class Reconciler:
             plan = self._plan(resource)
             wait = await self._carry_out(key, resource, plan)
         except PlanningError as error:
-            await self._try_to_show(resource, Reason.INTERNAL_ERROR, _ours(error), final=False)
+            await self._try_to_show(resource, {}, Reason.INTERNAL_ERROR, _ours(error))
             raise
         except ApiError as error:
-            await self._show(resource, error, failures)
+            await self._show(resource, plan.status, error, failures)
             raise
         if wait:
             return min(wait, plan.requeue_after or wait)
@@ -243,21 +243,24 @@ class Reconciler:
             log.error("the schema of %s drops fields of its status: %s", resource["kind"], sorted(lost))
         self._intake.present(written)
 
-    async def _show(self, resource: Object, error: ApiError, failures: int) -> None:
+    async def _show(self, resource: Object, planned: Mapping[str, Any], error: ApiError, failures: int) -> None:
         if isinstance(error, InvalidError):
-            await self._try_to_show(resource, Reason.CONFIG_ERROR, _refused(error), final=True)
+            await self._try_to_show(resource, planned, Reason.CONFIG_ERROR, _refused(error), final=True)
         elif isinstance(error, ForbiddenError) and not error.terminating:
             reason = Reason.QUOTA_EXCEEDED if error.quota else Reason.INTERNAL_ERROR
-            await self._try_to_show(resource, reason, _refused(error), final=False)
+            await self._try_to_show(resource, planned, reason, _refused(error))
         elif failures + 1 >= PATIENCE and not isinstance(error, (ConflictError, ForbiddenError)):
             text = f"The API server does not answer as it should: {quoted(str(error))}. The operator tries again."
-            await self._try_to_show(resource, Reason.INTERNAL_ERROR, text, final=False)
+            await self._try_to_show(resource, planned, Reason.INTERNAL_ERROR, text)
 
-    async def _try_to_show(self, resource: Object, reason: Reason, message: str, *, final: bool) -> None:
+    async def _try_to_show(
+        self, resource: Object, planned: Mapping[str, Any], reason: Reason, message: str, *, final: bool = False
+    ) -> None:
         """The error that is to be shown is the one to raise, not one of showing it."""
         self._intake.failing.add(key_of(resource))
+        shown = status.failed(resource, reason, message, self._now(), final=final, planned=planned)
         try:
-            await self._write_status(resource, status.failed(resource, reason, message, self._now(), final=final))
+            await self._write_status(resource, shown)
         except (ApiError, PlanningError) as error:
             log.warning("the failure could not be shown: %s", error)
 

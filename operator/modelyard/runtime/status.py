@@ -53,15 +53,30 @@ def paused(resource: Object, now: datetime) -> dict[str, Any]:
     return {**resource.get("status", {}), "conditions": conditions.dump()}
 
 
-def failed(resource: Object, reason: Reason, message: str, now: datetime, *, final: bool) -> dict[str, Any]:
-    """The status of a resource whose plan could not be made or carried out; `final` if only a change will help."""
+def failed(
+    resource: Object, reason: Reason, message: str, now: datetime, *, final: bool, planned: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The status of a resource whose plan could not be made, then `planned` is {}, or not be carried out; `final` if
+    only a change will help."""
     conditions = _conditions(without_pause(resource), now)
+    ready = _goes_on(resource, planned)
     if final:
-        conditions.stalled(reason, message)
+        conditions.stalled(reason, message, ready=ready)
     else:
-        conditions.progressing(reason, message)
+        conditions.progressing(reason, message, ready=ready)
     status = {"phase": "Pending", **resource.get("status", {}), "conditions": conditions.dump()}
     return {**status, "observedGeneration": resource["metadata"].get("generation", 0)}
+
+
+def _goes_on(resource: Object, planned: Mapping[str, Any]) -> bool:
+    """Whether what serves does so whatever becomes of the plan. Of a spec not seen before nothing does yet."""
+    before = resource.get("status", {})
+    seen = before.get("observedGeneration") == resource["metadata"].get("generation", 0)
+    return seen and _is_ready(before) and _is_ready(planned)
+
+
+def _is_ready(status: Mapping[str, Any]) -> bool:
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", ()))
 
 
 def _conditions(resource: Object, now: datetime) -> ConditionSet:

@@ -34,10 +34,11 @@ REFUSALS = st.lists(st.sampled_from(["", "refused", "invalid"]), max_size=10)  #
 def hidden(it: Simulation | World, outage: str) -> None:
     """The status says for a while that something is wrong with the operator, or with the spec."""
     when = it.now - timedelta(seconds=1)
+    planned = it.planner(it.resource, it.observed(), when, it.settings).status
     if outage == "refused":
-        said = status.failed(it.resource, Reason.INTERNAL_ERROR, "is forbidden", when, final=False)
+        said = status.failed(it.resource, Reason.INTERNAL_ERROR, "is forbidden", when, final=False, planned=planned)
     elif outage == "invalid":
-        said = status.failed(it.resource, Reason.CONFIG_ERROR, "is invalid", when, final=True)
+        said = status.failed(it.resource, Reason.CONFIG_ERROR, "is invalid", when, final=True, planned=planned)
     elif outage == "spec":
         broken: Built = it.resource.spec(transform=1, datasetRef=1, model=1, modelDeploymentRef=1)
         said = dict(it.planner(broken, it.observed(), when, it.settings).status)

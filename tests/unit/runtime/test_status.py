@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,19 +66,46 @@ def test_only_true_pauses() -> None:
 
 def test_a_failure_keeps_the_rest_of_the_status() -> None:
     resource = dataset("d", status={"phase": "Ready", "current": {"rows": 1}})
-    shown = status.failed(resource, Reason.INTERNAL_ERROR, "it broke", NOW, final=False)
+    shown = status.failed(resource, Reason.INTERNAL_ERROR, "it broke", NOW, final=False, planned={})
     assert shown["current"] == {"rows": 1}
     by_type = {c["type"]: c for c in shown["conditions"]}
     assert by_type["Ready"]["reason"] == "InternalError"
     assert by_type["Reconciling"]["status"] == "True"
-    again = status.failed(
-        {**resource, "status": shown}, Reason.INTERNAL_ERROR, "it broke", NOW.replace(hour=9), final=False
-    )
+    later, before = NOW.replace(hour=9), {**resource, "status": shown}
+    again = status.failed(before, Reason.INTERNAL_ERROR, "it broke", later, final=False, planned={})
     assert again == shown, "the same failure is not written again"
 
 
+THEN = {"lastTransitionTime": "2026-01-01T00:00:00Z"}
+READY = {"observedGeneration": 1, "conditions": [{"type": "Ready", "status": "True", "reason": "Ready", **THEN}]}
+NOT_READY = {
+    "observedGeneration": 1,
+    "conditions": [{"type": "Ready", "status": "False", "reason": "Starting", **THEN}],
+}
+
+
+@pytest.mark.parametrize(
+    ("before", "planned", "ready"),
+    [
+        pytest.param(READY, READY, "True", id="what serves goes on"),
+        pytest.param(READY, NOT_READY, "False", id="it was about to end"),
+        pytest.param(NOT_READY, READY, "False", id="it is not carried out"),
+        pytest.param(READY, {}, "False", id="nobody could plan"),
+        pytest.param({**READY, "observedGeneration": 0}, READY, "False", id="of an older spec"),
+    ],
+)
+@pytest.mark.parametrize("final", [True, False])
+def test_what_serves_stays_ready_when_something_new_is_refused(
+    before: Any, planned: Any, ready: str, final: bool
+) -> None:
+    resource = dataset("d", status=before)
+    shown = status.failed(resource, Reason.QUOTA_EXCEEDED, "no", NOW, final=final, planned=planned)
+    found = next(c for c in shown["conditions"] if c["type"] == "Ready")
+    assert (found["status"], found["reason"]) == (ready, "QuotaExceeded")
+
+
 def test_what_only_a_person_can_mend_is_stalled() -> None:
-    shown = status.failed(dataset("d"), Reason.CONFIG_ERROR, "x" * 5000, NOW, final=True)
+    shown = status.failed(dataset("d"), Reason.CONFIG_ERROR, "x" * 5000, NOW, final=True, planned={})
     by_type = {c["type"]: c for c in shown["conditions"]}
     assert by_type["Stalled"]["status"] == "True"
     assert all(len(c["message"]) <= 1024 for c in shown["conditions"])
