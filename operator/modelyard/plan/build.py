@@ -71,7 +71,7 @@ def _asked_for(jobs: Iterable[Object]) -> str:
         and j.get("status", {}).get("phase") not in ENDED
         and not is_suspended(j)
     ]
-    return max(times, default="")
+    return max(times, key=moment, default="")
 
 
 def _newer(checked_at: str | None, than: str) -> bool:

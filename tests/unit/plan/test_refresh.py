@@ -100,6 +100,14 @@ def test_a_job_that_waits_for_fresh_data_makes_the_sources_be_looked_at() -> Non
     assert it.settle().apply == ()
 
 
+def test_of_times_of_different_zones_the_latest_counts() -> None:
+    it = built()
+    it.pass_time(3600)
+    it.related = [waiting("2026-03-01T17:00:00+05:00"), waiting("2026-03-01T12:59:00Z")]
+    it.settle()
+    assert it.status["lastBuild"]["request"] == "after:2026-03-01T12:59:00Z"
+
+
 @pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
 def test_a_job_that_has_ended_waits_for_nothing(phase: str) -> None:
     it = built()
