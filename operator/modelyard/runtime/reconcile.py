@@ -87,6 +87,7 @@ class Reconciler:
     def take_over(self) -> None:
         """What was made before may have been begun by another leader, whatever is told of it and when."""
         self._leads_since = timestamp(self._now() + timedelta(seconds=1))  # what is made in this second is in doubt
+        self._to_heal.clear()  # a standby's resync marks all there is: the leader before has healed it
 
     async def reconcile(self, key: Key, failures: int = 0) -> float | None:
         """Seconds until the resource wants to be looked at again, or None.
