@@ -146,8 +146,7 @@ class Reconciler:
             return ANOTHER_LOOK
         if wanted and is_new:
             self._begun.add(key)
-        for planned in wanted:
-            await self._apply(key, planned)
+        await self._apply_all(key, wanted, unwanted)
         self._to_heal.discard(key)
         for child in unwanted:
             await self._delete(key, child)
@@ -193,6 +192,16 @@ class Reconciler:
                 self._intake.present({**found, "apiVersion": kind.api_version, "kind": key.kind})
             return False
         return True
+
+    async def _apply_all(self, key: Key, wanted: Iterable[Mapping[str, Any]], unwanted: Iterable[Object]) -> None:
+        try:
+            for planned in wanted:
+                await self._apply(key, planned)
+        except ForbiddenError as error:
+            for child in unwanted:
+                if error.quota and child["kind"] == "Job":  # it may take up the quota, and nobody is served by it
+                    await self._delete(key, child)
+            raise
 
     async def _apply(self, key: Key, child: Mapping[str, Any]) -> None:
         present = self._intake.cache.get(key_of(child))
