@@ -49,20 +49,23 @@ def wanted(resource: Object, spec: DatasetSpec, status: DatasetStatus, observed:
     run = run_of(resource)
     if run and run != status.run:
         return Wanted(f"run:{run}"[:253])
-    asked = _asked_for(observed.related.get("TrainingJob", ()))
+    asked, upcoming = _asked_for(observed.related.get("TrainingJob", ()), now)
     in_vain = last.request == f"after:{asked}" and last.seconds is None  # it gave no result
     if asked and not in_vain and not _newer(status.checked_at, asked):
         return Wanted(f"after:{asked}")
     if spec.refresh.trigger != "OnSourceChange":
-        return Wanted("")
+        return Wanted("", upcoming)
     looked = max(t for t in (status.checked_at, last.finished_at, last.started_at) if t)
     every = seconds(spec.refresh.poll)
     due = later(looked, every)
-    return Wanted("", due) if is_ahead(due, now, timedelta(seconds=2 * every)) else Wanted(f"{POLL}{looked}")
+    if not is_ahead(due, now, timedelta(seconds=2 * every)):
+        return Wanted(f"{POLL}{looked}")
+    return Wanted("", min(due, upcoming) if upcoming else due)
 
 
-def _asked_for(jobs: Iterable[Object]) -> str:
-    """The latest time after which a waiting TrainingJob wants the sources to have been looked at."""
+def _asked_for(jobs: Iterable[Object], now: datetime) -> tuple[str, datetime | None]:
+    """The latest time that has come after which a waiting TrainingJob wants the sources to have been looked at, and
+    when to see to the next one, in a day at the latest: no look before it could be an answer."""
     times = [
         str(after)
         for j in jobs
@@ -71,7 +74,10 @@ def _asked_for(jobs: Iterable[Object]) -> str:
         and j.get("status", {}).get("phase") not in ENDED
         and not is_suspended(j)
     ]
-    return max(times, default="")
+    come = [text for text in times if moment(text) <= now]
+    ahead = [at for text in times if (at := moment(text)) > now]
+    upcoming = min(min(ahead), now + timedelta(days=1)) + timedelta(seconds=1) if ahead else None
+    return max(come, key=moment, default=""), upcoming
 
 
 def _newer(checked_at: str | None, than: str) -> bool:

@@ -13,7 +13,7 @@ from modelyard.plan import build
 from modelyard.plan.announce import transitions
 from modelyard.plan.failure import OVER, Failure, ended
 from modelyard.plan.labels import REVISION, RUN, hash_of, run_of
-from modelyard.plan.moments import is_ahead, moment, until
+from modelyard.plan.moments import is_ahead, moment, not_after, until
 from modelyard.plan.observe import Observed
 from modelyard.plan.opening import opening
 from modelyard.plan.plan import Event, Object, Plan
@@ -200,9 +200,9 @@ def _going_on(turn: _Turn, last: BuildStatus, attempt: Attempt) -> None:
 
 
 def _finished(turn: _Turn, last: BuildStatus, attempt: Attempt, result: DatasetResult) -> None:
-    at = attempt.ended_at or timestamp(turn.now)
+    at = not_after(turn.now, attempt.ended_at or timestamp(turn.now))
     done = last.model_copy(update={"finished_at": at, "seconds": result.seconds})
-    turn.change(last_build=done, progress=None, checked_at=checked_at(result, last.started_at))
+    turn.change(last_build=done, progress=None, checked_at=checked_at(result, last.started_at, turn.now))
     if result.outcome == "Quarantined":
         _quarantined(turn, result)
         return

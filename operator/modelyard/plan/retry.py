@@ -10,5 +10,5 @@ LONGEST = timedelta(minutes=5)
 
 def pause(base: str, attempt: int) -> timedelta:
     """Before the attempt after `attempt`: the base, doubled each time, at most five minutes."""
-    doubled: timedelta = timedelta(seconds=seconds(base)) * 2.0 ** min(attempt - 1, 20)
-    return min(LONGEST, doubled)
+    doubled = seconds(base) * 2.0 ** min(attempt - 1, 20)
+    return timedelta(seconds=min(LONGEST.total_seconds(), doubled))

@@ -1,13 +1,14 @@
 """What a build's result means for a dataset: a new version, the same one, or a candidate that was rejected."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from modelyard.api.dataset import Candidate, DatasetVersion, FailedExpectationStatus
 from modelyard.contract.document import short
 from modelyard.contract.reasons import Reason
 from modelyard.contract.results import DatasetResult, FailedExpectation
 from modelyard.contract.wording import DETAIL_LIMIT, plain
-from modelyard.plan.moments import moment
+from modelyard.plan.moments import moment, not_after
 
 
 def version(result: DatasetResult, created_at: str) -> DatasetVersion:
@@ -51,9 +52,10 @@ def warnings(expectations: Iterable[FailedExpectation]) -> str:
     return "; ".join(told)
 
 
-def checked_at(result: DatasetResult, started_at: str) -> str:
-    """When the sources were looked at: surely not before the build was started, whatever the pod's clock says."""
-    return max(result.checked_at, started_at, key=moment)
+def checked_at(result: DatasetResult, started_at: str, now: datetime) -> str:
+    """When the sources were looked at: surely after the build was started, and not after now, whatever the pod's clock
+    says."""
+    return not_after(now, max(result.checked_at, started_at, key=moment))
 
 
 def _counted(name: str, failed: int, total: int) -> str:

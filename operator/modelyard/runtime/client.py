@@ -217,7 +217,8 @@ class Client:
             answer: aiohttp.ClientResponse = told.response
             answered(method, answer.status)
             if answer.status >= 300:
-                raise from_answer(answer.status, await answer.text(), answer.headers.get("Retry-After"))
+                said = (await answer.read()).decode(errors="replace")  # a proxy's page may be in any encoding
+                raise from_answer(answer.status, said, answer.headers.get("Retry-After"))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             answered(method, 0)
             raise _no_answer(error) from None

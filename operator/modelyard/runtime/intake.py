@@ -43,19 +43,19 @@ class Intake:
 
 
 def concerned(change: Change, cache: Cache) -> set[Key]:
-    """Whose planner reads what has changed: the resource, its neighbours, the owner of a child."""
+    """Whose planner reads what has changed: the resource (one that is gone, to be forgotten), its neighbours, the owner
+    of a child."""
     old, new = change.old, change.new
     told = new or old
+    itself, keys = set[Key](), set[Key]()
     if told and told["kind"] in OWN_KINDS:
-        keys = {key_of(told)}
+        itself = {key_of(told)}
         if not (old and new and signal(old) == signal(new)):
-            keys = keys.union(*(neighbours(obj, cache) for obj in (old, new) if obj))
+            keys.update(*(neighbours(obj, cache) for obj in (old, new) if obj))
     elif old and new and news(old) == news(new):
         return set()
-    else:
-        keys = set()
     keys |= {owner for obj in (old, new) if obj and (owner := owner_of(obj))}
-    return {key for key in keys if cache.get(key)}
+    return itself | {key for key in keys if cache.get(key)}
 
 
 def told_itself(key: Key, change: Change) -> bool:

@@ -87,6 +87,7 @@ class Reconciler:
     def take_over(self) -> None:
         """What was made before may have been begun by another leader, whatever is told of it and when."""
         self._leads_since = timestamp(self._now() + timedelta(seconds=1))  # what is made in this second is in doubt
+        self._to_heal.clear()  # a standby's resync marks all there is: the leader before has healed it
 
     async def reconcile(self, key: Key, failures: int = 0) -> float | None:
         """Seconds until the resource wants to be looked at again, or None.
@@ -148,8 +149,7 @@ class Reconciler:
             return ANOTHER_LOOK
         if wanted and is_new:
             self._begun.add(key)
-        for planned in wanted:
-            await self._apply(key, planned)
+        await self._apply_all(key, wanted, unwanted)
         self._to_heal.discard(key)
         for child in unwanted:
             await self._delete(key, child)
@@ -195,6 +195,16 @@ class Reconciler:
                 self._intake.present({**found, "apiVersion": kind.api_version, "kind": key.kind})
             return False
         return True
+
+    async def _apply_all(self, key: Key, wanted: Iterable[Mapping[str, Any]], unwanted: Iterable[Object]) -> None:
+        try:
+            for planned in wanted:
+                await self._apply(key, planned)
+        except ForbiddenError as error:
+            for child in unwanted:
+                if error.quota and child["kind"] == "Job":  # it may take up the quota, and nobody is served by it
+                    await self._delete(key, child)
+            raise
 
     async def _apply(self, key: Key, child: Mapping[str, Any]) -> None:
         present = self._intake.cache.get(key_of(child))

@@ -6,15 +6,17 @@ As client-go's reflector does. Deletions in a gap show in the list that ends it 
 import asyncio
 import logging
 import random
+import time
 
 from modelyard.runtime.client import Client
-from modelyard.runtime.errors import ApiError, GoneError
+from modelyard.runtime.errors import ApiError, GoneError, UnavailableError
 from modelyard.runtime.intake import Intake
 from modelyard.runtime.listing import list_into, selector_of
 from modelyard.runtime.queue import backoff
 from modelyard.runtime.watches import Place, Watches
 
 _LONGEST_PAUSE = 10.0  # seconds
+_AT_ONCE = 1.0  # seconds
 
 log = logging.getLogger(__name__)
 
@@ -55,11 +57,14 @@ class Reflector:
             self._watches.begun(self._place, error.status)
             raise
         self._watches.begun(self._place, 200)
+        begun, told = time.monotonic(), False
         async for kind, found in changes:
-            self._failures = 0
+            self._failures, told = 0, True
             self._version = found["metadata"]["resourceVersion"]
             if kind == "BOOKMARK":
                 continue
             obj = {**found, "apiVersion": resource.api_version, "kind": resource.kind}
             take = self._intake.deleted if kind == "DELETED" else self._intake.present
             take(obj)
+        if not told and time.monotonic() - begun < _AT_ONCE:
+            raise UnavailableError(0, "Ended", "it was ended at once and told nothing")

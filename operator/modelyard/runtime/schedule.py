@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
+_SPARE = 16  # entries: few keys are not tidied up after each time
 
 
 class Schedule(Generic[K]):
@@ -43,6 +44,8 @@ class Schedule(Generic[K]):
             self._due[key] = time
             self._count += 1
             heapq.heappush(self._heap, (time, self._count, key))
+            if len(self._heap) > 2 * len(self._due) + _SPARE:
+                self._tidy()
 
     def take(self, now: float) -> K | None:
         """The next key, which is then busy until `done`; None if none is ready."""
@@ -76,6 +79,12 @@ class Schedule(Generic[K]):
         while self._heap and self._due.get(self._heap[0][2]) != self._heap[0][0]:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
+
+    def _tidy(self) -> None:
+        """Drop the delays that were forgotten: far ahead, they would be kept until their time."""
+        self._heap = [(time, number, key) for number, (key, time) in enumerate(self._due.items())]
+        heapq.heapify(self._heap)
+        self._count = len(self._heap)
 
     def _line_up(self, key: K) -> None:
         lane = self._lane(key)

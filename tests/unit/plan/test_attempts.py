@@ -3,6 +3,7 @@
 import pytest
 
 from modelyard.contract.results import FailureResult
+from modelyard.plan.retry import pause
 from tests.unit.plan.builders import Built, digest, ready_dataset, training_job, unready_dataset
 from tests.unit.plan.test_training import running, simulation, succeeded, task_of, trained
 
@@ -27,6 +28,13 @@ def test_an_accelerator_is_asked_for_and_its_absence_is_named() -> None:
     assert it.status["phase"] == "Succeeded"
 
 
+@pytest.mark.parametrize("base", ["1s", "10s", "999999999d"])
+def test_pauses_between_attempts_double_up_to_five_minutes(base: str) -> None:
+    pauses = [pause(base, attempt).total_seconds() for attempt in range(1, 52)]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == 300
+
+
 def test_a_failing_script_is_final_and_names_its_exit_code() -> None:
     it = running()
     it.finish(EXIT_3, exit_code=1)
@@ -41,12 +49,12 @@ def test_a_failing_script_is_final_and_names_its_exit_code() -> None:
 
 def test_failures_of_the_world_are_tried_again_with_growing_pauses() -> None:
     it = running(training_job().spec(failurePolicy={"maxRestarts": 2, "backoff": "10s"}))
-    for attempt, pause in ((1, 10), (2, 20)):
+    for attempt, wait in ((1, 10), (2, 20)):
         it.finish(NO_STORE, exit_code=1)
-        assert it.settle().requeue_after == pytest.approx(pause, abs=1)
+        assert it.settle().requeue_after == pytest.approx(wait, abs=1)
         assert (it.status["phase"], it.status["attempt"]) == ("BackingOff", attempt)
         assert it.told() == ("False", "BackingOff")
-        it.pass_time(pause + 1)
+        it.pass_time(wait + 1)
         it.settle()
         assert it.status["attempt"] == attempt + 1
         assert it.jobs() == [it.status["job"]]

@@ -1,5 +1,7 @@
 """Clocks that jump, and time in which nobody was there: what was missed is made up for once, and nothing waits long."""
 
+from datetime import timedelta
+
 import pytest
 
 from modelyard.api.conditions import timestamp
@@ -9,6 +11,7 @@ from tests.unit.plan.builders import dataset, ready_dataset, training_job
 from tests.unit.plan.endpoints import rolling, step
 from tests.unit.plan.simulation import Simulation
 from tests.unit.plan.test_dataset import built, result, world
+from tests.unit.plan.test_refresh import waiting
 
 DAY = 86400
 NO_STORE = FailureResult(blame="world", reason="StoreUnavailable", message="the store does not answer")
@@ -40,6 +43,37 @@ def test_a_clock_that_is_set_back_stops_no_polls(seconds: int) -> None:
     it.pass_time(seconds)
     assert polled(it) == 1
     assert it.settle().requeue_after == pytest.approx(900, abs=60)
+
+
+def end_ahead(it: Simulation) -> None:
+    """The build's pod ends on a node whose clock is ahead by a day."""
+    ahead = timestamp(it.now + timedelta(days=1))
+    done = result("a", "Unchanged", checked_at=ahead)
+    it.pod(lambda pod: pod.ended(0, done.canonical(), at=ahead))
+    it.settle()
+
+
+def test_a_node_whose_clock_is_ahead_causes_no_more_polls() -> None:
+    it = built(dataset().spec(refresh=POLLED))
+    it.pass_time(1000)
+    it.settle()
+    end_ahead(it)
+    assert it.status["lastBuild"]["finishedAt"] == it.status["checkedAt"] == timestamp(it.now)
+    it.pass_time(5)
+    plan = it.settle()
+    assert (plan.apply, it.status["lastBuild"]["number"]) == ((), 2)
+    assert plan.requeue_after == pytest.approx(900, abs=60)
+
+
+def test_what_a_node_whose_clock_is_ahead_has_looked_at_does_not_stay_fresh() -> None:
+    it = built(dataset().annotated(run="1"))
+    it.resource = it.resource.annotated(run="2")
+    it.settle()
+    end_ahead(it)
+    it.pass_time(3600)
+    it.related = [waiting(timestamp(it.now))]
+    it.settle()
+    assert it.status["lastBuild"]["request"] == f"after:{timestamp(it.now)}"
 
 
 @pytest.mark.parametrize("seconds", [-1, -600])

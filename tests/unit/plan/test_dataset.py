@@ -24,7 +24,7 @@ def result(version: str = "a", outcome: Any = "Promoted", **more: Any) -> Datase
         "profile_digest": digest("e"),
         "logical_digest": digest("f"),
         "inputs_digest": digest("1"),
-        "checked_at": "2026-03-01T12:00:30Z",
+        "checked_at": "2026-03-01T12:00:00Z",
         "seconds": 3.0,
     }
     return DatasetResult(outcome=outcome, **{**given, **more})
@@ -98,7 +98,7 @@ def test_a_promoted_version_becomes_current() -> None:
     it = built()
     assert it.status["current"]["version"] == "v-aaaaaaaaaaaa"
     assert it.status["current"]["rows"] == 1200
-    assert it.status["checkedAt"] == "2026-03-01T12:00:30Z"
+    assert it.status["checkedAt"] == "2026-03-01T12:00:00Z"
     assert it.status["phase"] == "Ready"
     assert it.told() == ("True", "Ready")
     assert it.told("Validated")[0] == it.told("Built")[0] == "True"
@@ -120,7 +120,7 @@ def test_an_unchanged_version_stays_the_same_version() -> None:
     it = built()
     made = it.status["current"]["createdAt"]
     it.resource = it.resource.annotated(run="again")
-    it.pass_time(60)
+    it.pass_time(90)
     it.settle()
     it.finish(result("a", "Unchanged", checked_at="2026-03-01T12:01:30Z"))
     it.settle()

@@ -100,15 +100,49 @@ def test_a_job_that_waits_for_fresh_data_makes_the_sources_be_looked_at() -> Non
     assert it.settle().apply == ()
 
 
+def test_of_times_of_different_zones_the_latest_counts() -> None:
+    it = built()
+    it.pass_time(3600)
+    it.related = [waiting("2026-03-01T17:00:00+05:00"), waiting("2026-03-01T12:59:00Z")]
+    it.settle()
+    assert it.status["lastBuild"]["request"] == "after:2026-03-01T12:59:00Z"
+
+
+@pytest.mark.parametrize("poll", ["1h", "15m", None])
+def test_a_time_ahead_is_waited_for_and_asks_for_one_look(poll: str | None) -> None:
+    it = built(dataset().spec(refresh={"trigger": "OnSourceChange", "poll": poll}) if poll else None)
+    it.related = [waiting("2026-03-01T12:30:00Z"), waiting("2026-03-01T13:30:00Z")]
+    plan = it.settle()
+    assert (plan.apply, it.status["lastBuild"]["number"]) == ((), 1)
+    assert plan.requeue_after == pytest.approx(900 if poll == "15m" else 1801, abs=60)
+    it.pass_time(1801)
+    it.settle()
+    assert it.status["lastBuild"]["request"] == "after:2026-03-01T12:30:00Z"
+    it.finish(result("a", "Unchanged", checked_at=timestamp(it.now)))
+    it.settle()
+    plan = it.settle()
+    assert (plan.apply, it.status["lastBuild"]["number"]) == ((), 2)
+    assert plan.requeue_after == pytest.approx(900 if poll == "15m" else 3600, abs=60)
+
+
+def test_the_last_of_all_times_is_waited_for_too() -> None:
+    it = built()
+    it.related = [waiting("9999-12-31T23:59:59Z")]
+    plan = it.settle()
+    assert (plan.apply, plan.requeue_after) == ((), 86401)
+
+
 @pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
 def test_a_job_that_has_ended_waits_for_nothing(phase: str) -> None:
     it = built()
+    it.pass_time(3600)
     it.related = [waiting("2026-03-01T13:00:00Z").status(phase=phase)]
     assert it.settle().apply == ()
 
 
 def test_fresh_data_that_cannot_be_had_is_not_asked_for_again_and_again() -> None:
     it = built()
+    it.pass_time(3600)
     it.related = [waiting("2026-03-01T13:00:00Z")]
     it.settle()
     it.finish(BAD_SQL, exit_code=1)
@@ -143,6 +177,7 @@ def test_a_new_version_is_told_once() -> None:
 
 def test_a_build_whose_status_was_lost_goes_on_while_it_is_not_known_who_asked_for_it() -> None:
     it = built()
+    it.pass_time(3600)
     it.related = [waiting("2026-03-01T13:00:00Z")]
     it.step(losing=["status"])
     made = it.children
@@ -157,6 +192,7 @@ def test_a_build_whose_status_was_lost_goes_on_while_it_is_not_known_who_asked_f
 
 def test_a_build_that_nobody_knows_of_any_more_answers_no_other_question() -> None:
     it = built()
+    it.pass_time(3600)
     it.related = [waiting("2026-03-01T13:00:00Z")]
     it.step(losing=["status"])
     (lost,) = set(it.jobs()) - {it.status["lastBuild"]["job"]}
@@ -169,6 +205,7 @@ def test_a_build_that_nobody_knows_of_any_more_answers_no_other_question() -> No
 
 def test_a_build_whose_status_was_lost_ends_where_the_dataset_is_suspended() -> None:
     it = built()
+    it.pass_time(3600)
     it.related = [waiting("2026-03-01T13:00:00Z")]
     it.step(losing=["status"])
     it.resource = it.resource.spec(suspend=True)

@@ -26,9 +26,6 @@ class Answer:
     async def read(self) -> bytes:
         return b"{}"
 
-    async def text(self) -> str:
-        return "{}"
-
 
 class Api:
     """Stands in for kubernetes.aio's ApiClient, its configuration and its REST client."""

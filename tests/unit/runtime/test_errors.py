@@ -3,7 +3,11 @@
 import json
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from kubernetes.aio.client import ApiClient, Configuration
 
+from modelyard.runtime.client import Client
 from modelyard.runtime.errors import (
     ApiError,
     ConflictError,
@@ -14,6 +18,7 @@ from modelyard.runtime.errors import (
     UnavailableError,
     from_answer,
 )
+from modelyard.runtime.resources import resource_of
 
 
 @pytest.mark.parametrize(
@@ -40,6 +45,23 @@ def test_each_status_has_its_type(status: int, kind: type[ApiError]) -> None:
 @pytest.mark.parametrize("body", ["", "<html>Bad Gateway</html>", "[]", "null"])
 def test_a_body_that_is_no_status_object_is_no_problem(body: str) -> None:
     assert from_answer(502, body).message == body
+
+
+async def test_a_page_that_is_not_in_utf_8_is_no_problem() -> None:
+    """Of a load balancer before the API server."""
+
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(status=502, body="passerelle erronée".encode("latin-1"), content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/{all:.*}", page)
+    async with TestServer(app) as server:
+        configuration = Configuration()
+        configuration.host = str(server.make_url("")).rstrip("/")
+        client = Client(ApiClient(configuration))
+        with pytest.raises(UnavailableError, match="passerelle erron\N{REPLACEMENT CHARACTER}e"):
+            await client.get(resource_of("Dataset"), "ns", "d")
+        await client.close()
 
 
 def test_a_full_quota_and_a_dying_namespace_are_told_apart() -> None:

@@ -80,9 +80,11 @@ def test_a_dataset_that_has_seen_its_spec_wakes_who_waits_for_that() -> None:
     assert woken.names() == {"d", "t"}
 
 
-def test_a_deleted_resource_wakes_its_neighbours() -> None:
+def test_a_deleted_resource_wakes_its_neighbours_and_itself_to_be_forgotten() -> None:
     intake, woken = intake_with(dataset("d", 1), training("t", 1, dataset="d"))
     intake.deleted(dataset("d", 2))
+    assert woken.names() == {"d", "t"}
+    intake.deleted(training("t", 3, dataset="d"))
     assert woken.names() == {"t"}
 
 

@@ -211,6 +211,22 @@ async def test_a_new_resource_costs_no_look_at_what_it_is() -> None:
     assert [method for method, *_ in sent] == ["patch", "patch"]  # its child and its status
 
 
+async def test_a_takeover_applies_nothing_again_that_is_as_planned() -> None:
+    child = {**CHILD, "metadata": {"namespace": "ns", "name": "c", "labels": LABELS}}
+    bench, key = (
+        Bench(dataset("d"), planner=lambda *_: Plan({"phase": "Ready"}, apply=(child,))),
+        Key("Dataset", "ns", "d"),
+    )
+    await bench.work()
+    bench.reconciler.heal(key)  # as a standby's resync does
+    bench.reconciler.take_over()
+    bench.intake.wake_all()
+    assert await bench.work() == []
+    bench.reconciler.heal(key)
+    bench.intake.wake_all()
+    assert [method for method, *_ in await bench.work()] == ["get", "patch"]
+
+
 async def test_a_child_that_is_ending_is_deleted_no_more() -> None:
     ending = {**CHILD, "metadata": {**METADATA, "deletionTimestamp": "2026-01-01T00:00:00Z"}}
     bench = Bench(dataset("d"), planner=lambda *_: Plan({}, delete=(ending,)))

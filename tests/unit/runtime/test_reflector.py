@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -25,9 +26,11 @@ class Breaking(Client):
     def __init__(self, *told: int) -> None:
         super().__init__(None)
         self.told = list(told)
+        self.over = asyncio.Event()
 
     async def watch(self, *_: Any) -> Changes:
         if not self.told:
+            self.over.set()
             await asyncio.Event().wait()
         return self.changes(self.told.pop(0))
 
@@ -37,8 +40,17 @@ class Breaking(Client):
         raise UnavailableError(0, "", "the connection was reset")
 
 
-async def pauses(monkeypatch: pytest.MonkeyPatch, *told: int) -> list[int]:
-    """The failures in a row after which it paused."""
+class Ending(Breaking):
+    """Its watches end without an error."""
+
+    async def changes(self, many: int) -> Changes:
+        with suppress(UnavailableError):
+            async for change in super().changes(many):
+                yield change
+
+
+async def pauses(monkeypatch: pytest.MonkeyPatch, *told: int, of: type[Breaking] = Breaking) -> list[int]:
+    """The failures in a row after which it paused, until all these watches are over."""
     seen: list[int] = []
 
     def backoff(failures: int, *_: Any, **__: Any) -> float:
@@ -46,12 +58,11 @@ async def pauses(monkeypatch: pytest.MonkeyPatch, *told: int) -> list[int]:
         return 0.0
 
     monkeypatch.setattr(reflector, "backoff", backoff)
-    client = Breaking(*told)
+    client = of(*told)
     place = (resource_of("Dataset"), None)
     run = asyncio.create_task(reflector.Reflector(client, Intake(Cache(), Queue()), Watches(), place, "1").run())
     async with asyncio.timeout(10):
-        while len(seen) < len(told):  # noqa: ASYNC110 - it offers no event
-            await asyncio.sleep(0)
+        await client.over.wait()
     run.cancel()
     await asyncio.gather(run, return_exceptions=True)
     return seen
@@ -65,3 +76,12 @@ async def test_a_watch_that_told_something_before_it_broke_off_begins_a_new_row(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert await pauses(monkeypatch, 0, 0, 3, 0, 1, 1) == [1, 2, 1, 2, 1, 1]
+
+
+async def test_watches_that_end_at_once_and_tell_nothing_are_paused_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await pauses(monkeypatch, 0, 0, 3, 0, 0, of=Ending) == [1, 2, 1, 2]
+
+
+async def test_a_watch_that_ends_in_its_time_is_begun_again_without_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reflector, "_AT_ONCE", 0.0)
+    assert await pauses(monkeypatch, 0, 0, of=Ending) == []

@@ -65,6 +65,20 @@ TestSchedule = Model.TestCase
 TestSchedule.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
 
 
+def test_delays_that_were_forgotten_take_no_memory() -> None:
+    schedule: Schedule[str] = Schedule()
+    schedule.add_at("b", 50.5)
+    for now in range(100):  # looked at now and then, due far ahead
+        schedule.add("a")
+        while schedule.take(now) == "b":
+            schedule.done("b")
+        schedule.add_at("a", 1000)
+        schedule.done("a")
+        assert schedule.next_due() == (50.5 if now <= 50 else 1000)
+    assert len(schedule._heap) < 30
+    assert [schedule.take(1000), schedule.take(1000)] == ["a", None]
+
+
 def test_keys_come_in_the_order_of_their_arrival() -> None:
     schedule: Schedule[str] = Schedule()
     for key in "bcab":
