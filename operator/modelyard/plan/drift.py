@@ -65,8 +65,8 @@ def _watch(loop: Loop, observed: Observed, conditions: ConditionSet, settings: S
     loop = _take(loop, observed, settings)
     loop, gate_inquiry, failure = _move(loop, observed, settings)
     loop = _checks(loop, observed, settings)
-    current = loop.status.retrain
-    gate = gate_name(loop.monitor, current.id, current.gate_attempt) if current and current.state == "Gating" else ""
+    retrain = loop.status.retrain
+    gate = _gate_name(loop) if retrain and retrain.state == "Gating" else ""
     check_failure, check_inquiry = newest(loop.monitor, observed, loop.now, settings)
     phase = stand(conditions, loop, failure or check_failure)
     if loop.spec.suspend:
@@ -138,7 +138,7 @@ def _gate(loop: Loop, observed: Observed, settings: Settings) -> tuple[Loop, Inq
     challenger = loop.family.get(job)
     if challenger is None or not challenger.get("status", {}).get("model"):
         return failed(loop.without(job), f"{job} was deleted before its model was judged"), Inquiry(), None
-    name = gate_name(loop.monitor, loop.current.id, loop.current.gate_attempt)
+    name = _gate_name(loop)
     attempt = read_attempt(observed, observed.named("Job", name), loop.now, settings)
     if attempt.state == "Absent":
         deployment = next(iter(observed.related.get("ModelDeployment", ())), None)
@@ -150,6 +150,15 @@ def _gate(loop: Loop, observed: Observed, settings: Settings) -> tuple[Loop, Inq
     after = judged(loop, attempt)
     unchanged = after.current == loop.current
     return after, Inquiry(wait=wait(after, attempt) if unchanged else None), attempt.failure
+
+
+def _gate_name(loop: Loop) -> str:
+    """Of the attempt under way; none where there is no model to judge."""
+    current = loop.current
+    model = loop.family.get(current.training_job, {}).get("status", {}).get("model")
+    if not model:
+        return ""
+    return gate_name(loop.monitor, current.id, loop.stable.model_digest, model["digest"], current.gate_attempt)
 
 
 def _checks(loop: Loop, observed: Observed, settings: Settings) -> Loop:

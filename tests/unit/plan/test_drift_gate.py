@@ -4,7 +4,8 @@ import pytest
 
 from modelyard.contract.reasons import Reason
 from modelyard.contract.tasks import GateTask
-from tests.unit.plan.builders import digest, task_in
+from modelyard.plan.checkup import gate_name
+from tests.unit.plan.builders import digest, monitor, task_in
 from tests.unit.plan.monitored import checked, decay, ends, gate, gate_jobs, gating, served, trains, world
 
 
@@ -59,12 +60,13 @@ def test_too_few_rows_for_the_gate_are_waited_for() -> None:
 
 def test_the_gate_judges_against_what_serves_by_then() -> None:
     w = gating()
-    ends(w, gate_jobs(w)[0], gate("InsufficientData"), "gate")
+    (old,) = gate_jobs(w)
+    ends(w, old, gate("InsufficientData"), "gate")
     w.run()
     w.set(served("f", "t"))
-    w.pass_(60)
     w.run()
-    task = GateTask.model_validate_json(task_in(w.child("Job", gate_jobs(w)[-1])))
+    (new,) = set(gate_jobs(w)) - {old}
+    task = GateTask.model_validate_json(task_in(w.child("Job", new)))
     assert task.champion.model_digest == digest("f")
 
 
@@ -84,3 +86,38 @@ def test_a_gate_can_load_both_models(champion: str | None, challenger: str, imag
     trains(w, form=challenger)
     (container,) = w.child("Job", gate_jobs(w)[0])["spec"]["template"]["spec"]["containers"]
     assert container["image"] == image
+
+
+def test_a_verdict_against_a_model_that_no_longer_serves_promotes_nothing() -> None:
+    w = gating()
+    (old,) = gate_jobs(w)
+    w.set(served("f", "t-better"))  # by hand, while the gate runs
+    w.run()
+    ends(w, old, gate("Promote"), "gate")
+    w.run()
+    assert w.status["retrain"]["state"] == "Gating"
+    (new,) = set(gate_jobs(w)) - {old}
+    task = GateTask.model_validate_json(task_in(w.child("Job", new)))
+    assert task.champion.model_digest == digest("f")
+    ends(w, new, gate("Refuse"), "gate")
+    w.run()
+    assert w.status["retrain"]["state"] == "Refused"
+
+
+def test_a_verdict_about_another_model_than_the_jobs_promotes_nothing() -> None:
+    w = gating()
+    (old,) = gate_jobs(w)
+    w.set(w.related["TrainingJob", w.status["retrain"]["trainingJob"]].status(model={"digest": digest("b")}))
+    w.run()
+    ends(w, old, gate("Promote"), "gate")
+    w.run()
+    assert w.status["retrain"]["state"] == "Gating"
+    assert len(gate_jobs(w)) == 2
+
+
+def test_names_of_gates_of_a_long_monitor_are_short_enough_for_their_pods() -> None:
+    long = monitor("w" * 253)
+    first, second = (gate_name(long, "0a1b2c3d", digest("a"), digest(c), 12) for c in "cd")
+    assert first != second
+    assert len(first) <= 52
+    assert first.endswith("-12")
