@@ -72,6 +72,14 @@ def test_a_proposal_waits_for_its_approval() -> None:
     assert ("TrainingJob", f"t-r-{id_}") in w.related
 
 
+def test_labels_that_are_late_withdraw_no_proposal() -> None:
+    w = world(action="Propose")
+    checked(w, decay())
+    checked(w, check("Stable", columns=7, windowEnd="2026-03-01T13:00:00Z"))
+    assert w.condition("PerformanceDegraded") == ("Unknown", "InsufficientData")
+    assert (w.status["phase"], w.status["findingsInARow"]) == ("Proposed", 1)
+
+
 def test_a_failed_training_ends_the_retraining() -> None:
     w = world()
     checked(w, decay())
