@@ -2,11 +2,13 @@
 
 import pytest
 
+from modelyard.api.conditions import timestamp
 from modelyard.contract.reasons import Reason
 from modelyard.contract.tasks import GateTask
 from modelyard.plan.checkup import gate_name
-from tests.unit.plan.builders import digest, monitor, task_in
+from tests.unit.plan.builders import digest, monitor, pod, task_in
 from tests.unit.plan.monitored import checked, decay, ends, gate, gate_jobs, gating, served, trains, world
+from tests.unit.plan.world import World
 
 
 def test_a_trained_challenger_is_judged_on_newer_rows() -> None:
@@ -121,3 +123,35 @@ def test_names_of_gates_of_a_long_monitor_are_short_enough_for_their_pods() -> N
     assert first != second
     assert len(first) <= 52
     assert first.endswith("-12")
+
+
+def lost(w: World, name: str) -> None:
+    """The node of its pod stops answering now, and stays silent."""
+    at = timestamp(w.now)
+    running = pod(f"{name}-0").of(w.resource, "gate").in_job(w.child("Job", name)).running()
+    gone = running.condition("DisruptionTarget", reason="DeletionByTaintManager", lastTransitionTime=at)
+    w.children["Pod", f"{name}-0"] = gone.metadata(of=("Job", name), deletionTimestamp=at)
+
+
+def test_a_gate_on_a_lost_node_is_tried_again_after_a_pause() -> None:
+    w = gating()
+    (old,) = gate_jobs(w)
+    lost(w, old)
+    assert w.run().requeue_after == 60
+    assert gate_jobs(w) == [old]
+    w.pass_(60)
+    w.run()
+    (new,) = set(gate_jobs(w)) - {old}
+    ends(w, new, gate("Promote"), "gate")
+    w.run()
+    assert w.status["retrain"]["state"] == "Promoted"
+
+
+def test_gates_that_are_lost_with_their_nodes_are_not_held_against_the_model() -> None:
+    w = gating(gate={"timeout": "24h"})
+    for _ in range(5):
+        lost(w, max(gate_jobs(w), key=lambda n: int(n.rsplit("-", 1)[1])))
+        w.run()
+        w.pass_(300)
+        w.run()
+    assert (w.status["retrain"]["state"], w.status["refusedInARow"]) == ("Failed", 0)
