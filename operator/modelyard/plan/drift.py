@@ -22,7 +22,7 @@ from modelyard.plan.observe import Observed, deployment_of, root_of
 from modelyard.plan.opening import opening
 from modelyard.plan.plan import Key, Object, Plan
 from modelyard.plan.results import read_attempt
-from modelyard.plan.retrain import Loop, consider, failed, follow_proposal, follow_training, under_way
+from modelyard.plan.retrain import Loop, consider, failed, follow_proposal, follow_training, has_strayed, under_way
 from modelyard.plan.settings import Settings
 from modelyard.plan.shown import dumped
 from modelyard.plan.suspension import SUSPENDED, is_suspended, suspended
@@ -125,11 +125,13 @@ def _move(loop: Loop, observed: Observed, settings: Settings) -> tuple[Loop, Inq
     """The retraining's next step; when and of what more is wanted to know; what is wrong with its gate."""
     if not under_way(loop.status):
         return consider(loop), Inquiry(), None
-    match loop.current.state:
-        case "Proposed":
-            return follow_proposal(loop), Inquiry(), None
-        case "Training":
-            return follow_training(loop), Inquiry(), None
+    job = loop.current.training_job
+    if loop.current.state == "Proposed":
+        return follow_proposal(loop), Inquiry(), None
+    if has_strayed(loop):
+        return failed(loop, f"{job} is given up: the endpoint follows another family of models now"), Inquiry(), None
+    if loop.current.state == "Training":
+        return follow_training(loop), Inquiry(), None
     return _gate(loop, observed, settings)
 
 
@@ -137,7 +139,7 @@ def _gate(loop: Loop, observed: Observed, settings: Settings) -> tuple[Loop, Inq
     job = loop.current.training_job
     challenger = loop.family.get(job)
     if challenger is None or not challenger.get("status", {}).get("model"):
-        return failed(loop.without(job), f"{job} was deleted before its model was judged"), Inquiry(), None
+        return failed(loop.relying_on(job), f"{job} was deleted before its model was judged"), Inquiry(), None
     name = _gate_name(loop)
     attempt = read_attempt(observed, observed.named("Job", name), loop.now, settings)
     if attempt.state == "Absent":

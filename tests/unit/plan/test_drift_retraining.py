@@ -1,7 +1,9 @@
 """From findings to a TrainingJob: once, on fresh data, with a person's approval where asked for."""
 
 from modelyard.plan.plan import Key
-from tests.unit.plan.monitored import ENDPOINT, check, checked, decay, ends, gating, trains, world
+from tests.unit.plan.builders import training_job
+from tests.unit.plan.monitored import ENDPOINT, check, checked, decay, ends, gating, served, trains, world
+from tests.unit.plan.world import World
 
 
 def test_drift_retrains_where_the_user_says_so() -> None:
@@ -109,4 +111,41 @@ def test_without_the_job_whose_spec_is_copied_a_retraining_fails() -> None:
     assert w.look().relies_on == (Key("TrainingJob", "ns", "t"), ENDPOINT)
     w.run()
     assert w.status["retrain"]["state"] == "Failed"
+    assert w.look().relies_on == ()
+
+
+def other_family(w: World) -> None:
+    """The endpoint follows `other` from now on; until that is rolled out a model of `t` serves."""
+    w.related = {k: v for k, v in w.related.items() if k[0] != "TrainingJob"}
+    w.set(served().spec(model={"trainingJobRef": {"name": "other"}}), training_job("other").status(phase="Succeeded"))
+
+
+def test_an_endpoint_of_another_family_ends_a_training_and_changes_no_job() -> None:
+    w = world()
+    checked(w, decay())
+    other_family(w)
+    w.run()
+    assert [name for kind, name in w.related if kind == "TrainingJob"] == ["other"]
+    assert w.status["retrain"]["state"] == "Failed"
+    assert "follows another family of models now" in w.status["history"][0]["message"]
+
+
+def test_an_endpoint_of_another_family_ends_a_gate() -> None:
+    w = gating()
+    other_family(w)
+    w.run()
+    assert (w.status["retrain"]["state"], w.status["refusedInARow"]) == ("Failed", 0)
+    assert "follows another family of models now" in w.status["history"][0]["message"]
+
+
+def test_a_retraining_copies_its_root_as_it_is_by_then() -> None:
+    w = world()
+    w.pass_(60)
+    ends(w, "w-check-1", decay())
+    w.step()
+    plan = w.look()
+    name = w.status["retrain"]["trainingJob"]
+    assert name in [c["metadata"]["name"] for c in plan.apply]
+    assert plan.relies_on == (Key("TrainingJob", "ns", "t"), Key("TrainingJob", "ns", name))
+    w.run()
     assert w.look().relies_on == ()
