@@ -132,18 +132,30 @@ def consider(loop: Loop) -> Loop:
 
 
 def follow_proposal(loop: Loop) -> Loop:
-    """Start on approval of exactly this id; withdraw what no finding speaks for any more."""
-    current = loop.current
+    """Start on approval of exactly this id; withdraw what no finding speaks for any more. A policy that was changed
+    since decides, too."""
+    current, action = loop.current, loop.spec.retrain.action
     if loop.spec.suspend:
         return loop
+    if action == "Alert":
+        return _withdrawn(loop, "spec.retrain.action is Alert now")
     if loop.monitor["metadata"].get("annotations", {}).get(APPROVE) == current.id:
         started = loop.retraining(state="Training", requested_at=timestamp(loop.now))
         return started.saying(Reason.RETRAINING, f"{current.id} was approved: retraining as {current.training_job}")
     outdated = loop.stable.model_digest != current.champion_digest
     if outdated or loop.status.findings_in_a_row == 0:
-        why = "another model serves now" if outdated else "the last check found nothing any more"
-        return loop.holding(retrain=None).saying(Reason.STABLE, f"the proposal {current.id} is withdrawn: {why}")
+        return _withdrawn(loop, "another model serves now" if outdated else "the last check found nothing any more")
+    if action == "Retrain" and not hindrance(loop.holding(retrain=None)):
+        started = loop.retraining(state="Training", requested_at=timestamp(loop.now))
+        text = (
+            f"spec.retrain.action is Retrain now: {current.id} needs no approval, retraining as {current.training_job}"
+        )
+        return started.saying(Reason.RETRAINING, text)
     return loop
+
+
+def _withdrawn(loop: Loop, why: str) -> Loop:
+    return loop.holding(retrain=None).saying(Reason.STABLE, f"the proposal {loop.current.id} is withdrawn: {why}")
 
 
 def follow_training(loop: Loop) -> Loop:

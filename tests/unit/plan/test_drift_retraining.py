@@ -82,6 +82,39 @@ def test_labels_that_are_late_withdraw_no_proposal() -> None:
     assert (w.status["phase"], w.status["findingsInARow"]) == ("Proposed", 1)
 
 
+def policy(w: World, **changed: str) -> None:
+    w.resource = w.resource.spec(retrain={**w.resource["spec"]["retrain"], **changed})
+    w.run()
+
+
+def test_a_proposal_goes_on_when_the_policy_is_to_retrain() -> None:
+    w = world(action="Propose")
+    checked(w, decay())
+    w.pass_(3600)
+    policy(w, action="Retrain")
+    retrain = w.status["retrain"]
+    assert (retrain["state"], retrain["requestedAt"]) == ("Training", "2026-03-01T13:01:00Z")
+    assert ("TrainingJob", retrain["trainingJob"]) in w.related
+    assert "spec.retrain.action is Retrain now" in w.events[-1].message
+
+
+def test_a_proposal_waits_for_sound_data_whatever_the_policy() -> None:
+    w = world(action="Propose")
+    checked(w, decay())
+    checked(w, check("QualityViolation"))
+    policy(w, action="Retrain")
+    assert w.status["phase"] == "Proposed"
+
+
+def test_a_proposal_is_withdrawn_when_the_policy_is_to_alert() -> None:
+    w = world(action="Propose")
+    checked(w, decay())
+    w.resource = w.resource.annotated(approve=w.status["retrain"]["id"])
+    policy(w, action="Alert")
+    assert "retrain" not in w.status
+    assert "is withdrawn: spec.retrain.action is Alert now" in w.events[-1].message
+
+
 def test_a_failed_training_ends_the_retraining() -> None:
     w = world()
     checked(w, decay())
