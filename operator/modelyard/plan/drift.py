@@ -22,7 +22,16 @@ from modelyard.plan.observe import Observed, deployment_of, root_of
 from modelyard.plan.opening import opening
 from modelyard.plan.plan import Key, Object, Plan
 from modelyard.plan.results import read_attempt
-from modelyard.plan.retrain import Loop, consider, failed, follow_proposal, follow_training, has_strayed, under_way
+from modelyard.plan.retrain import (
+    Loop,
+    consider,
+    cooling,
+    failed,
+    follow_proposal,
+    follow_training,
+    has_strayed,
+    under_way,
+)
 from modelyard.plan.settings import Settings
 from modelyard.plan.shown import dumped
 from modelyard.plan.suspension import SUSPENDED, is_suspended, suspended
@@ -124,7 +133,7 @@ def _take(loop: Loop, observed: Observed, settings: Settings) -> Loop:
 def _move(loop: Loop, observed: Observed, settings: Settings) -> tuple[Loop, Inquiry, Failure | None]:
     """The retraining's next step; when and of what more is wanted to know; what is wrong with its gate."""
     if not under_way(loop.status):
-        return consider(loop), Inquiry(), None
+        return consider(cooling(loop)), Inquiry(), None
     job = loop.current.training_job
     if loop.current.state == "Proposed":
         return follow_proposal(loop), Inquiry(), None

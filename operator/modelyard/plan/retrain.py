@@ -231,11 +231,19 @@ def _ended(loop: Loop, state: str, message: str, refusals: int) -> Loop:
         at=at,
         message=plain(message, DETAIL_LIMIT),
     )
-    asked = timedelta(seconds=seconds(loop.spec.retrain.cooldown))
-    pause = max(asked, min(asked * 2 ** min(refusals, 16), COOLDOWN_MAX))  # never shorter than asked for
-    return loop.retraining(state=state, ended_at=at).holding(
+    ended = loop.retraining(state=state, ended_at=at).holding(
         history=[*loop.status.history, verdict][-HISTORY_KEPT:],
         findings_in_a_row=0,
         refused_in_a_row=refusals,
-        next_retrain_at=timestamp(loop.now + pause),
     )
+    return cooling(ended)
+
+
+def cooling(loop: Loop) -> Loop:
+    """Until when no retraining starts after one that has ended, by the cooldown that is asked for now."""
+    ended = loop.status.retrain and loop.status.retrain.ended_at
+    if not ended:
+        return loop
+    asked = timedelta(seconds=seconds(loop.spec.retrain.cooldown))
+    pause = max(asked, min(asked * 2 ** min(loop.status.refused_in_a_row, 16), COOLDOWN_MAX))  # never shorter
+    return loop.holding(next_retrain_at=timestamp(moment(ended) + pause))

@@ -48,6 +48,19 @@ def test_a_refused_model_cools_down_for_twice_as_long() -> None:
     assert w.status["retrain"]["state"] == "Training"
 
 
+def test_a_cooldown_is_as_long_as_the_spec_says_by_now() -> None:
+    w = gating(cooldown="14d")
+    ends(w, gate_jobs(w)[0], gate("Refuse"), "gate")
+    w.run()
+    assert w.status["nextRetrainAt"] == "2026-03-15T12:02:00Z"
+    w.resource = w.resource.spec(retrain={**w.resource["spec"]["retrain"], "cooldown": "1h"})
+    assert w.run().requeue_after == 7200  # it was refused
+    assert w.status["nextRetrainAt"] == "2026-03-01T14:02:00Z"
+    w.pass_(7200)
+    checked(w, decay(windowEnd="2026-03-01T12:30:00Z"))
+    assert w.status["retrain"]["state"] == "Training"
+
+
 def test_too_few_rows_for_the_gate_are_waited_for() -> None:
     w = gating()
     ends(w, gate_jobs(w)[0], gate("InsufficientData"), "gate")
