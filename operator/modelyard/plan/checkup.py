@@ -65,8 +65,10 @@ def run_job(monitor: Object, value: str, settings: Settings) -> dict[str, Any]:
     return job(monitor, name, CHECK, _pod(checks_name(monitor), settings), DEADLINE_SECONDS, settings)
 
 
-def gate_name(monitor: Object, retrain_id: str, attempt: int) -> str:
-    return child_name(monitor["metadata"]["name"], GATE, retrain_id, str(attempt))
+def gate_name(monitor: Object, retrain_id: str, champion: str, challenger: str, attempt: int) -> str:
+    """By the digests of what it compares: a verdict about another pair answers nothing."""
+    asked = hash_of([retrain_id, champion, challenger])
+    return child_name(monitor["metadata"]["name"], GATE, asked, str(attempt))
 
 
 def gate_job(

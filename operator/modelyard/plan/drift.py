@@ -22,7 +22,16 @@ from modelyard.plan.observe import Observed, deployment_of, root_of
 from modelyard.plan.opening import opening
 from modelyard.plan.plan import Key, Object, Plan
 from modelyard.plan.results import read_attempt
-from modelyard.plan.retrain import Loop, consider, failed, follow_proposal, follow_training, under_way
+from modelyard.plan.retrain import (
+    Loop,
+    consider,
+    cooling,
+    failed,
+    follow_proposal,
+    follow_training,
+    has_strayed,
+    under_way,
+)
 from modelyard.plan.settings import Settings
 from modelyard.plan.shown import dumped
 from modelyard.plan.suspension import SUSPENDED, is_suspended, suspended
@@ -65,8 +74,8 @@ def _watch(loop: Loop, observed: Observed, conditions: ConditionSet, settings: S
     loop = _take(loop, observed, settings)
     loop, gate_inquiry, failure = _move(loop, observed, settings)
     loop = _checks(loop, observed, settings)
-    current = loop.status.retrain
-    gate = gate_name(loop.monitor, current.id, current.gate_attempt) if current and current.state == "Gating" else ""
+    retrain = loop.status.retrain
+    gate = _gate_name(loop) if retrain and retrain.state == "Gating" else ""
     check_failure, check_inquiry = newest(loop.monitor, observed, loop.now, settings)
     phase = stand(conditions, loop, failure or check_failure)
     if loop.spec.suspend:
@@ -124,12 +133,14 @@ def _take(loop: Loop, observed: Observed, settings: Settings) -> Loop:
 def _move(loop: Loop, observed: Observed, settings: Settings) -> tuple[Loop, Inquiry, Failure | None]:
     """The retraining's next step; when and of what more is wanted to know; what is wrong with its gate."""
     if not under_way(loop.status):
-        return consider(loop), Inquiry(), None
-    match loop.current.state:
-        case "Proposed":
-            return follow_proposal(loop), Inquiry(), None
-        case "Training":
-            return follow_training(loop), Inquiry(), None
+        return consider(cooling(loop)), Inquiry(), None
+    job = loop.current.training_job
+    if loop.current.state == "Proposed":
+        return follow_proposal(loop), Inquiry(), None
+    if has_strayed(loop):
+        return failed(loop, f"{job} is given up: the endpoint follows another family of models now"), Inquiry(), None
+    if loop.current.state == "Training":
+        return follow_training(loop), Inquiry(), None
     return _gate(loop, observed, settings)
 
 
@@ -137,8 +148,8 @@ def _gate(loop: Loop, observed: Observed, settings: Settings) -> tuple[Loop, Inq
     job = loop.current.training_job
     challenger = loop.family.get(job)
     if challenger is None or not challenger.get("status", {}).get("model"):
-        return failed(loop.without(job), f"{job} was deleted before its model was judged"), Inquiry(), None
-    name = gate_name(loop.monitor, loop.current.id, loop.current.gate_attempt)
+        return failed(loop.relying_on(job), f"{job} was deleted before its model was judged"), Inquiry(), None
+    name = _gate_name(loop)
     attempt = read_attempt(observed, observed.named("Job", name), loop.now, settings)
     if attempt.state == "Absent":
         deployment = next(iter(observed.related.get("ModelDeployment", ())), None)
@@ -150,6 +161,15 @@ def _gate(loop: Loop, observed: Observed, settings: Settings) -> tuple[Loop, Inq
     after = judged(loop, attempt)
     unchanged = after.current == loop.current
     return after, Inquiry(wait=wait(after, attempt) if unchanged else None), attempt.failure
+
+
+def _gate_name(loop: Loop) -> str:
+    """Of the attempt under way; none where there is no model to judge."""
+    current = loop.current
+    model = loop.family.get(current.training_job, {}).get("status", {}).get("model")
+    if not model:
+        return ""
+    return gate_name(loop.monitor, current.id, loop.stable.model_digest, model["digest"], current.gate_attempt)
 
 
 def _checks(loop: Loop, observed: Observed, settings: Settings) -> Loop:

@@ -59,9 +59,7 @@ def _streak(row: int, result: CheckResult, when: Sequence[str]) -> int:
     """One more for a finding that counts; none for its absence; unchanged where the check could not tell."""
     if finding(result, when):
         return row + 1
-    looked = result.verdict not in SILENT and (
-        "DataDrift" in when or result.verdict == "Stable" or result.performance is not None
-    )
+    looked = result.verdict not in SILENT and ("DataDrift" in when or result.performance is not None)
     return 0 if looked else row
 
 

@@ -32,9 +32,11 @@ def judged(loop: Loop, attempt: Attempt) -> Loop:
     if failure and (failure.blame == "user" or _given_up(loop)):
         return failed(loop, f"the gate of {job} failed: {failure.reason}: {failure.message}")
     if loop.now >= _timeout(loop):
-        last = loop.current.gate.message if loop.current.gate else "no attempt gave a result"
         limit = loop.spec.retrain.gate.timeout
-        return refused(loop, f"{job} could not be judged within retrain.gate.timeout ({limit}): {last}")
+        text = f"{job} could not be judged within retrain.gate.timeout ({limit})"
+        if loop.current.gate:
+            return refused(loop, f"{text}: {loop.current.gate.message}")
+        return failed(loop, f"{text}: no attempt gave a result")
     if loop.now >= _next(loop, attempt):
         return loop.retraining(gate_attempt=loop.current.gate_attempt + 1)
     return loop

@@ -12,7 +12,7 @@ from modelyard.plan.inquiry import Inquiry
 from modelyard.plan.moments import moment
 from modelyard.plan.observe import Observed
 from modelyard.plan.plan import Object
-from modelyard.plan.results import read_attempt
+from modelyard.plan.results import Attempt, job_ended_at, read_attempt
 from modelyard.plan.settings import Settings
 
 KEPT = 2  # finished Jobs of each sort
@@ -20,8 +20,21 @@ KEPT = 2  # finished Jobs of each sort
 
 def results(monitor: Object, observed: Observed, now: datetime, settings: Settings) -> list[Checked]:
     """The results of all finished checks that are still there."""
-    attempts = [(_name(j), read_attempt(observed, j, now, settings)) for j in _checks(monitor, observed)]
-    return [Checked(n, a.ended_at, a.result) for n, a in attempts if a.ended_at and isinstance(a.result, CheckResult)]
+    attempts = [(j, read_attempt(observed, j, now, settings)) for j in _checks(monitor, observed)]
+    return [
+        Checked(_name(j), at, a.result)
+        for j, a in attempts
+        if isinstance(a.result, CheckResult) and (at := _ended_at(j, a, now))
+    ]
+
+
+def _ended_at(job: Object, attempt: Attempt, now: datetime) -> str | None:
+    """Not later than its Job ended: a node's clock may be ahead, and no check after it would be newer. Of a time that
+    is still to come the Job's end tells, which follows soon; `now` would make the result a newer one at each look."""
+    at, over = attempt.ended_at, job_ended_at(job)
+    if at and over:
+        return min(at, over, key=moment)
+    return at if at and moment(at) <= now else None
 
 
 def newest(monitor: Object, observed: Observed, now: datetime, settings: Settings) -> tuple[Failure | None, Inquiry]:
@@ -65,10 +78,10 @@ class _Ended:
 def _finished(observed: Observed, role: str, now: datetime, settings: Settings) -> list[_Ended]:
     """Ended Jobs that the monitor itself owns, oldest first."""
     ended = [
-        _Ended(job, attempt.ended_at, attempt.failure is not None and attempt.pod is not None)
+        _Ended(job, at, attempt.failure is not None and attempt.pod is not None)
         for job in observed.of("Job", role)
         if any(o["kind"] == "DriftMonitor" for o in job["metadata"].get("ownerReferences", []))
-        and (attempt := read_attempt(observed, job, now, settings)).ended_at
+        and (at := _ended_at(job, attempt := read_attempt(observed, job, now, settings), now))
     ]
     return sorted(ended, key=lambda e: e.order)
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from modelyard.contract.reasons import Reason
 from modelyard.contract.results import AnyResult, FailureResult, parse_result
 from modelyard.plan import inquiry, refusal
-from modelyard.plan.failure import OVER, Failure, ended, of_job, user, world
+from modelyard.plan.failure import OVER, Failure, condition_of, ended, of_job, user, world
 from modelyard.plan.inquiry import Inquiry
 from modelyard.plan.labels import JOB_NAME, JOB_UID
 from modelyard.plan.moments import later
@@ -127,7 +127,12 @@ def _result(pod: Object) -> AnyResult | None:
 
 def _ended_at(pod: Object, job: Object) -> str | None:
     times = [str(t["finishedAt"]) for t in _terminated(pod) if t.get("finishedAt")]
-    return max(times, default=None) or job_ended_at(job)
+    return max(times, default=None) or _lost_at(pod) or job_ended_at(job)
+
+
+def _lost_at(pod: Object) -> str | None:
+    """A node that does not answer never says when the pod ended, and the Job waits for its word."""
+    return (condition_of(pod, "DisruptionTarget", "True") or {}).get("lastTransitionTime")
 
 
 def job_ended_at(job: Object) -> str | None:

@@ -49,9 +49,10 @@ class Loop:
     def saying(self, reason: Reason, message: str, *, warn: bool = False) -> "Loop":
         return replace(self, events=(*self.events, Event("Warning" if warn else "Normal", reason, message)))
 
-    def without(self, job: str) -> "Loop":
-        """What follows does so because this TrainingJob, or what is waited for in it, is not there."""
-        return replace(self, relies_on=(Key("TrainingJob", self.monitor["metadata"]["namespace"], job),))
+    def relying_on(self, *jobs: str) -> "Loop":
+        """What follows does so because these TrainingJobs are as they are known, or are not there."""
+        namespace = self.monitor["metadata"]["namespace"]
+        return replace(self, relies_on=(*self.relies_on, *(Key("TrainingJob", namespace, job) for job in jobs)))
 
     def applying(self, *children: dict[str, Any]) -> "Loop":
         return replace(self, apply=(*self.apply, *children))
@@ -70,6 +71,15 @@ def under_way(status: DriftMonitorStatus) -> bool:
 def retrain_id(monitor: Object, trigger: str, window_end: str | None, champion: str) -> str:
     """The same finding about the same model has the same id: it is answered once, whoever asks again."""
     return hash_of([monitor["metadata"]["uid"], trigger, window_end, champion])
+
+
+def job_name(loop: Loop, id_: str) -> str:
+    return child_name(loop.root, "r", id_)
+
+
+def has_strayed(loop: Loop) -> bool:
+    """Whether the endpoint follows another family than the one that is retrained. Of no family at all nothing tells."""
+    return bool(loop.family) and job_name(loop, loop.current.id) != loop.current.training_job
 
 
 def hindrance(loop: Loop) -> tuple[Reason, str] | None:
@@ -102,7 +112,7 @@ def consider(loop: Loop) -> Loop:
     if trigger is None or check.model_digest != loop.stable.model_digest:
         return loop
     id_ = retrain_id(loop.monitor, trigger, check.window_end, loop.stable.model_digest)
-    job = child_name(loop.root, "r", id_)
+    job = job_name(loop, id_)
     answered = loop.status.retrain is not None and loop.status.retrain.id == id_
     if answered or job in loop.family or any(v.training_job == job for v in loop.status.history):
         return loop  # the same rows again; a newer window gives a new id
@@ -122,18 +132,30 @@ def consider(loop: Loop) -> Loop:
 
 
 def follow_proposal(loop: Loop) -> Loop:
-    """Start on approval of exactly this id; withdraw what no finding speaks for any more."""
-    current = loop.current
+    """Start on approval of exactly this id; withdraw what no finding speaks for any more. A policy that was changed
+    since decides, too."""
+    current, action = loop.current, loop.spec.retrain.action
     if loop.spec.suspend:
         return loop
+    if action == "Alert":
+        return _withdrawn(loop, "spec.retrain.action is Alert now")
     if loop.monitor["metadata"].get("annotations", {}).get(APPROVE) == current.id:
         started = loop.retraining(state="Training", requested_at=timestamp(loop.now))
         return started.saying(Reason.RETRAINING, f"{current.id} was approved: retraining as {current.training_job}")
     outdated = loop.stable.model_digest != current.champion_digest
     if outdated or loop.status.findings_in_a_row == 0:
-        why = "another model serves now" if outdated else "the last check found nothing any more"
-        return loop.holding(retrain=None).saying(Reason.STABLE, f"the proposal {current.id} is withdrawn: {why}")
+        return _withdrawn(loop, "another model serves now" if outdated else "the last check found nothing any more")
+    if action == "Retrain" and not hindrance(loop.holding(retrain=None)):
+        started = loop.retraining(state="Training", requested_at=timestamp(loop.now))
+        text = (
+            f"spec.retrain.action is Retrain now: {current.id} needs no approval, retraining as {current.training_job}"
+        )
+        return started.saying(Reason.RETRAINING, text)
     return loop
+
+
+def _withdrawn(loop: Loop, why: str) -> Loop:
+    return loop.holding(retrain=None).saying(Reason.STABLE, f"the proposal {loop.current.id} is withdrawn: {why}")
 
 
 def follow_training(loop: Loop) -> Loop:
@@ -143,8 +165,9 @@ def follow_training(loop: Loop) -> Loop:
         root = loop.family.get(loop.root)
         if root is None:
             gone = f"TrainingJob {loop.root}, whose spec was to be copied, does not exist any more"
-            return failed(loop.without(loop.root), gone)
-        return loop.applying(training_job(root, loop.monitor, loop.current))
+            return failed(loop.relying_on(loop.root), gone)
+        made = training_job(root, loop.monitor, loop.current)
+        return loop.relying_on(loop.root, loop.current.training_job).applying(made)
     status = job.get("status", {})
     if status.get("phase") == "Failed":
         reasons = [c for c in status.get("conditions", []) if c["type"] == "Ready"]
@@ -208,11 +231,19 @@ def _ended(loop: Loop, state: str, message: str, refusals: int) -> Loop:
         at=at,
         message=plain(message, DETAIL_LIMIT),
     )
-    asked = timedelta(seconds=seconds(loop.spec.retrain.cooldown))
-    pause = max(asked, min(asked * 2 ** min(refusals, 16), COOLDOWN_MAX))  # never shorter than asked for
-    return loop.retraining(state=state, ended_at=at).holding(
+    ended = loop.retraining(state=state, ended_at=at).holding(
         history=[*loop.status.history, verdict][-HISTORY_KEPT:],
         findings_in_a_row=0,
         refused_in_a_row=refusals,
-        next_retrain_at=timestamp(loop.now + pause),
     )
+    return cooling(ended)
+
+
+def cooling(loop: Loop) -> Loop:
+    """Until when no retraining starts after one that has ended, by the cooldown that is asked for now."""
+    ended = loop.status.retrain and loop.status.retrain.ended_at
+    if not ended:
+        return loop
+    asked = timedelta(seconds=seconds(loop.spec.retrain.cooldown))
+    pause = max(asked, min(asked * 2 ** min(loop.status.refused_in_a_row, 16), COOLDOWN_MAX))  # never shorter
+    return loop.holding(next_retrain_at=timestamp(moment(ended) + pause))

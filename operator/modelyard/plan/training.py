@@ -233,7 +233,7 @@ def _stand(turn: _Turn) -> None:
         turn.change(phase="Failed")
     # else it ended under 0.1, which did not keep how
     if turn.status.phase == "Succeeded":
-        approve(turn.conditions, turn.resource, turn.observed)
+        approve(turn.conditions, turn.resource, turn.observed, turn.status.started_at)
 
 
 def _outdated(turn: _Turn) -> tuple[Object, ...]:

@@ -213,7 +213,7 @@ def _path(pod: Pod) -> str:
 
 
 def _number(role: str, job: str) -> int:
-    """`<name>-build-<number>-<hash>`, `<name>-<hash>-<attempt>`, `<name>-gate-<id>-<attempt>`."""
+    """`<name>-build-<number>-<hash>`, `<name>-<hash>-<attempt>`, `<name>-gate-<hash>-<attempt>`."""
     place = {"build": -2, "attempt": -1, "gate": -1}.get(role)
     return int(job.split("-")[place]) if place else 0
 

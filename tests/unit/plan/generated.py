@@ -24,7 +24,7 @@ PLAIN: dict[str, Spec] = {
     "DriftMonitor": {"modelDeploymentRef": {"name": "m"}},
 }
 GATING = {
-    "id": "abc",
+    "id": "00000001",
     "trigger": "Performance",
     "state": "Gating",
     "trainingJob": "t-r-00000001",

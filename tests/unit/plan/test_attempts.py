@@ -3,8 +3,10 @@
 import pytest
 
 from modelyard.contract.results import FailureResult
+from modelyard.plan.dataset import plan_dataset
 from modelyard.plan.retry import pause
-from tests.unit.plan.builders import Built, digest, ready_dataset, training_job, unready_dataset
+from tests.unit.plan.builders import Built, dataset, digest, ready_dataset, training_job, unready_dataset
+from tests.unit.plan.simulation import Simulation
 from tests.unit.plan.test_training import running, simulation, succeeded, task_of, trained
 
 GPU_NEEDED = "0/1 nodes are available: 1 Insufficient nvidia.com/gpu. preemption: 0/1 nodes are available."
@@ -87,6 +89,30 @@ def test_a_preempted_pod_is_tried_again_on_the_same_data() -> None:
     it.pass_time(11)
     it.settle()
     assert (it.status["attempt"], task_of(it).attempt, task_of(it).dataset_digest) == (2, 2, digest("d"))
+
+
+LOST = {"reason": "DeletionByTaintManager", "lastTransitionTime": "2026-03-01T11:30:00Z"}
+
+
+def test_an_attempt_on_a_silent_node_is_followed_by_another_after_the_backoff() -> None:
+    it = running(training_job().spec(failurePolicy={"maxRestarts": 1, "backoff": "10s"}))
+    it.pod(lambda p: p.condition("DisruptionTarget", **LOST))
+    it.settle()
+    assert (it.status["phase"], it.status["retryAt"]) == ("BackingOff", "2026-03-01T12:00:10Z")
+    it.pass_time(10)
+    it.settle()
+    assert (it.status["phase"], it.status["attempt"]) == ("Starting", 2)
+
+
+def test_a_build_on_a_silent_node_is_followed_by_another_after_a_pause() -> None:
+    it = Simulation(plan_dataset, dataset())
+    it.settle()
+    it.pod(lambda p: p.running().condition("DisruptionTarget", **LOST))
+    it.settle()
+    assert it.status["lastBuild"]["retryAt"] == "2026-03-01T12:00:10Z"
+    it.pass_time(10)
+    it.settle()
+    assert it.status["lastBuild"]["attempt"] == 2
 
 
 def test_a_missing_image_stalls_the_job_until_it_can_be_pulled() -> None:

@@ -1,7 +1,9 @@
 """From findings to a TrainingJob: once, on fresh data, with a person's approval where asked for."""
 
 from modelyard.plan.plan import Key
-from tests.unit.plan.monitored import ENDPOINT, check, checked, decay, ends, gating, trains, world
+from tests.unit.plan.builders import training_job
+from tests.unit.plan.monitored import ENDPOINT, check, checked, decay, ends, gating, served, trains, world
+from tests.unit.plan.world import World
 
 
 def test_drift_retrains_where_the_user_says_so() -> None:
@@ -72,6 +74,47 @@ def test_a_proposal_waits_for_its_approval() -> None:
     assert ("TrainingJob", f"t-r-{id_}") in w.related
 
 
+def test_labels_that_are_late_withdraw_no_proposal() -> None:
+    w = world(action="Propose")
+    checked(w, decay())
+    checked(w, check("Stable", columns=7, windowEnd="2026-03-01T13:00:00Z"))
+    assert w.condition("PerformanceDegraded") == ("Unknown", "InsufficientData")
+    assert (w.status["phase"], w.status["findingsInARow"]) == ("Proposed", 1)
+
+
+def policy(w: World, **changed: str) -> None:
+    w.resource = w.resource.spec(retrain={**w.resource["spec"]["retrain"], **changed})
+    w.run()
+
+
+def test_a_proposal_goes_on_when_the_policy_is_to_retrain() -> None:
+    w = world(action="Propose")
+    checked(w, decay())
+    w.pass_(3600)
+    policy(w, action="Retrain")
+    retrain = w.status["retrain"]
+    assert (retrain["state"], retrain["requestedAt"]) == ("Training", "2026-03-01T13:01:00Z")
+    assert ("TrainingJob", retrain["trainingJob"]) in w.related
+    assert "spec.retrain.action is Retrain now" in w.events[-1].message
+
+
+def test_a_proposal_waits_for_sound_data_whatever_the_policy() -> None:
+    w = world(action="Propose")
+    checked(w, decay())
+    checked(w, check("QualityViolation"))
+    policy(w, action="Retrain")
+    assert w.status["phase"] == "Proposed"
+
+
+def test_a_proposal_is_withdrawn_when_the_policy_is_to_alert() -> None:
+    w = world(action="Propose")
+    checked(w, decay())
+    w.resource = w.resource.annotated(approve=w.status["retrain"]["id"])
+    policy(w, action="Alert")
+    assert "retrain" not in w.status
+    assert "is withdrawn: spec.retrain.action is Alert now" in w.events[-1].message
+
+
 def test_a_failed_training_ends_the_retraining() -> None:
     w = world()
     checked(w, decay())
@@ -101,4 +144,41 @@ def test_without_the_job_whose_spec_is_copied_a_retraining_fails() -> None:
     assert w.look().relies_on == (Key("TrainingJob", "ns", "t"), ENDPOINT)
     w.run()
     assert w.status["retrain"]["state"] == "Failed"
+    assert w.look().relies_on == ()
+
+
+def other_family(w: World) -> None:
+    """The endpoint follows `other` from now on; until that is rolled out a model of `t` serves."""
+    w.related = {k: v for k, v in w.related.items() if k[0] != "TrainingJob"}
+    w.set(served().spec(model={"trainingJobRef": {"name": "other"}}), training_job("other").status(phase="Succeeded"))
+
+
+def test_an_endpoint_of_another_family_ends_a_training_and_changes_no_job() -> None:
+    w = world()
+    checked(w, decay())
+    other_family(w)
+    w.run()
+    assert [name for kind, name in w.related if kind == "TrainingJob"] == ["other"]
+    assert w.status["retrain"]["state"] == "Failed"
+    assert "follows another family of models now" in w.status["history"][0]["message"]
+
+
+def test_an_endpoint_of_another_family_ends_a_gate() -> None:
+    w = gating()
+    other_family(w)
+    w.run()
+    assert (w.status["retrain"]["state"], w.status["refusedInARow"]) == ("Failed", 0)
+    assert "follows another family of models now" in w.status["history"][0]["message"]
+
+
+def test_a_retraining_copies_its_root_as_it_is_by_then() -> None:
+    w = world()
+    w.pass_(60)
+    ends(w, "w-check-1", decay())
+    w.step()
+    plan = w.look()
+    name = w.status["retrain"]["trainingJob"]
+    assert name in [c["metadata"]["name"] for c in plan.apply]
+    assert plan.relies_on == (Key("TrainingJob", "ns", "t"), Key("TrainingJob", "ns", name))
+    w.run()
     assert w.look().relies_on == ()

@@ -1,9 +1,10 @@
 """When a monitor checks: on schedule, on demand, and not without a model to compare with."""
 
+from modelyard.api.conditions import timestamp
 from modelyard.contract.tasks import CheckTask
 from modelyard.plan.drift import plan_drift
 from tests.unit.plan.builders import deployment, digest, monitor
-from tests.unit.plan.monitored import ENDPOINT, check, ends, served, world
+from tests.unit.plan.monitored import ENDPOINT, check, checked, decay, ends, served, world
 from tests.unit.plan.world import World
 
 
@@ -88,6 +89,24 @@ def test_a_run_whose_status_write_was_lost_is_not_started_twice() -> None:
     w.step(lose_status=True)
     w.run()
     assert len(w.names("Job")) == 1
+
+
+def test_a_check_on_a_node_whose_clock_is_ahead_hides_none_after_it() -> None:
+    w = world()
+    w.pass_(86400)
+    ends(w, "w-check-1", check("Stable"))
+    w.pass_(-86400)
+    w.run()
+    assert "lastCheck" not in w.status  # its Job ends in a moment
+    over = timestamp(w.now)
+    w.children["Job", "w-check-1"] = w.child("Job", "w-check-1").condition("Complete", lastTransitionTime=over)
+    w.run()
+    assert (w.status["lastCheck"]["job"], w.status["lastCheck"]["at"]) == ("w-check-1", over)
+    checked(w, decay(), "w-check-2")
+    assert w.status["lastCheck"]["job"] == "w-check-2"
+    w.pass_(2 * 86400)
+    w.run()
+    assert w.status["lastCheck"]["job"] == "w-check-2"
 
 
 def test_an_invalid_spec_from_before_a_rule_is_said() -> None:

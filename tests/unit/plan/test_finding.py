@@ -11,6 +11,7 @@ OTHER = "sha256:" + "b" * 64
 MEASURED = PerformanceFinding(
     metric="accuracy", baseline=0.9, value=0.7, lower=0.65, upper=0.75, rows=500, coverage=0.5, degraded=True
 )
+FINE = MEASURED.model_copy(update={"degraded": False})
 
 
 def result(verdict: str, **more: object) -> CheckResult:
@@ -30,13 +31,15 @@ def row(start: int) -> DriftMonitorStatus:
     ("when", "check", "after"),
     [
         (["Performance"], checked("Degraded", performance=MEASURED), 2),
-        (["Performance"], checked("Drifted", performance=MEASURED.model_copy(update={"degraded": False})), 0),
+        (["Performance"], checked("Drifted", performance=FINE), 0),
         (["Performance"], checked("Drifted"), 1),  # no labels yet: it cannot tell
         (["DataDrift"], checked("Drifted", drifted_columns=2), 2),
         (["DataDrift"], checked("Degraded", drifted_columns=2), 2),
         (["DataDrift"], checked("Degraded", drifted_columns=0), 0),
         (["Performance", "DataDrift"], checked("Drifted", drifted_columns=1), 2),
-        (["Performance"], checked("Stable"), 0),
+        (["Performance"], checked("Stable", performance=FINE), 0),
+        (["Performance"], checked("Stable"), 1),  # stable by drift alone
+        (["Performance", "DataDrift"], checked("Stable"), 0),
         (["DataDrift"], checked("Stable"), 0),
         (["Performance"], checked("InsufficientData"), 1),
         (["Performance"], checked("NoRows"), 1),

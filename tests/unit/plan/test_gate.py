@@ -95,6 +95,13 @@ def test_without_enough_rows_until_the_timeout_the_model_is_refused() -> None:
     assert "retrain.gate.timeout (1h)" in after.status.history[-1].message
 
 
+def test_a_timeout_without_any_result_is_not_held_against_the_model() -> None:
+    lost = Attempt("Failed", failure=world(Reason.NODE_LOST, "gone"), ended_at="2026-01-01T11:59:59Z")
+    after = judged(gating(2, started="2026-01-01T11:00:00Z"), lost)
+    assert (after.current.state, after.status.refused_in_a_row) == ("Failed", 0)
+    assert "no attempt gave a result" in after.status.history[-1].message
+
+
 def test_a_gate_that_cannot_work_is_a_failed_retraining() -> None:
     failure = user(Reason.MISSING_COLUMN, "column price is gone")
     after = judged(gating(), Attempt("Failed", failure=failure, ended_at="2026-01-01T11:59:00Z"))

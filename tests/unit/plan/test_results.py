@@ -9,7 +9,7 @@ from modelyard.contract.results import GateResult
 from modelyard.plan.plan import Object
 from modelyard.plan.results import Attempt, read_attempt
 from modelyard.plan.settings import Settings
-from tests.unit.plan.builders import NOW, job, observed, pod
+from tests.unit.plan.builders import CREATED, NOW, job, observed, pod
 
 JOB = job("j")
 RESULT = GateResult(verdict="Promote", metric="accuracy", rows=5, message="better")
@@ -111,6 +111,16 @@ def test_a_silent_node_ends_the_attempt_although_its_pod_seems_to_run() -> None:
     attempt = read(POD.running().condition("DisruptionTarget", "True", "DeletionByTaintManager"))
     assert attempt.failure is not None
     assert (attempt.state, attempt.failure.reason) == ("Failed", Reason.NODE_LOST)
+
+
+def test_an_attempt_on_a_silent_node_ended_when_its_pod_was_given_up() -> None:
+    gone = {"reason": "DeletionByTaintManager", "lastTransitionTime": "2026-03-01T11:57:00Z"}
+    assert read(POD.running().condition("DisruptionTarget", **gone)).ended_at == "2026-03-01T11:57:00Z"
+    assert read(POD.ended(143).condition("DisruptionTarget", **gone)).ended_at == CREATED
+    late = JOB.condition("Failed", lastTransitionTime="2026-03-01T11:58:00Z")
+    lost = POD.running().condition("DisruptionTarget", **gone)
+    attempt = read_attempt(observed(late, lost), late, NOW, Settings())
+    assert attempt.ended_at == "2026-03-01T11:57:00Z"
 
 
 def test_pods_of_other_jobs_are_not_looked_at() -> None:

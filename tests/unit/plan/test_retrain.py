@@ -140,12 +140,15 @@ def test_the_same_rows_are_never_answered_twice() -> None:
 
 
 def test_a_proposal_waits_for_its_own_id() -> None:
-    proposed = consider(loop(retrain={"action": "Propose"}))
+    policy = {"action": "Propose"}
+    proposed = consider(loop(retrain=policy))
     assert proposed.current.state == "Proposed"
     assert f"modelyard.dev/approve={proposed.current.id}" in proposed.events[0].message
-    other = loop(annotations={"modelyard.dev/approve": "ffffffff"}).holding(retrain=proposed.current)
+    other = loop(annotations={"modelyard.dev/approve": "ffffffff"}, retrain=policy).holding(retrain=proposed.current)
     assert follow_proposal(other) is other
-    right = loop(annotations={"modelyard.dev/approve": proposed.current.id}).holding(retrain=proposed.current)
+    right = loop(annotations={"modelyard.dev/approve": proposed.current.id}, retrain=policy).holding(
+        retrain=proposed.current
+    )
     assert follow_proposal(right).current.state == "Training"
     assert follow_proposal(right).current.requested_at == "2026-01-01T12:00:00Z"
 
