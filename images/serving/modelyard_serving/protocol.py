@@ -125,6 +125,7 @@ class Protocol(HttpToolsProtocol):
         self._turn = self.cycle = turn  # type: ignore[assignment]
         self._between = False
         self._idle_since = None
+        self._unset_keepalive_if_required()  # the long way's timer
         if len(data) == end + head.length:
             self._begin(turn, head, data[end:])
         else:
