@@ -18,6 +18,7 @@ from modelyard_kit.skops_format import SklearnModel
 from modelyard_kit.store import Store, StoreError
 from modelyard_serving import spool as spools
 from modelyard_serving.records import LabelRecord, label_table
+from modelyard_serving.rows import MAX_ROWS
 from modelyard_serving.spool import Spool
 from tests.unit.serving_image import models
 from tests.unit.serving_image.models import Endpoint, Place, v2_body
@@ -132,6 +133,12 @@ async def test_wrong_feedback_is_refused_in_words(served: Endpoint, content: Any
     answer = await served.client.post(FEEDBACK, json=content)
     assert answer.status_code == 400
     assert words in answer.json()["error"]
+
+
+async def test_more_labels_than_a_request_may_have_rows_are_refused(served: Endpoint) -> None:
+    for more in ({"inference_id": "a"}, {}):
+        answer = await served.client.post(FEEDBACK, json={"labels": [1] * (MAX_ROWS + 1), **more})
+        assert (answer.status_code, "100,000" in answer.text) == (413, True)
 
 
 class Flaky(Store):
