@@ -199,6 +199,27 @@ def test_a_full_buffer_drops_and_counts_and_never_waits(own: Place, monkeypatch:
     assert (written.written, written.dropped) == (10, 3)
 
 
+def test_what_is_larger_than_the_buffer_is_taken_alone(own: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spools, "MAX_ROWS", 10)
+    written = spool(own)
+    now = datetime.now(UTC)
+    assert written.add([label(now)] * 11)
+    assert not written.add([label(now)])
+    assert written.close(5)
+    assert (written.written, written.dropped) == (11, 1)
+
+
+async def test_all_rows_that_one_request_may_have_are_captured(own: Place) -> None:
+    digest = models.publish(own, "classification")
+    count = spools.MAX_ROWS + 1
+    columns: dict[str, list[Any]] = {"price": [3.5] * count, "region": ["north"] * count, "hour": [1] * count}
+    async with models.endpoint(own, own.task(digest), models.load(own, digest)) as served:
+        assert (await served.client.post(INFER, json=v2_body(columns))).status_code == 200
+        await served.written()
+        stats = served.serving.stats()
+    assert (stats.captured, stats.capture_dropped) == (count, 0)
+
+
 @pytest.mark.parametrize(("seconds", "rows"), [(0.05, 1), (60, 3)])
 def test_rows_are_written_after_the_interval_or_when_there_are_enough(
     own: Place, monkeypatch: pytest.MonkeyPatch, seconds: float, rows: int
