@@ -86,8 +86,8 @@ class Protocol(HttpToolsProtocol):
         self._head: Head | None = None  # of the turn, where it was known; then its body is to come
         self._idle_since: float | None = None
         self._reading_since: float | None = self.loop.time()
-        self._in_head = False
-        self._head_size = 0
+        self._passed = False  # what was read last has the end of a head, or some of a body
+        self._head_size = 0  # bytes of a head, or of what is between and behind chunks, since then
         super().connection_made(self._joined)  # type: ignore[arg-type]
 
     def data_received(self, data: bytes) -> None:
@@ -101,8 +101,9 @@ class Protocol(HttpToolsProtocol):
         elif self._between and self._takes_known(data):
             return
         self._given = data if self._between else self._given + data if self._turn else b""
+        self._passed = False
         super().data_received(data)
-        if self._in_head:
+        if not (self._passed or self._between):
             self._head_size += len(data)
             if self._head_size > MAX_HEAD and not self.transport.is_closing():
                 self._refuse(b"431 Request Header Fields Too Large", f"the headers have more than {MAX_HEAD} bytes")
@@ -144,7 +145,6 @@ class Protocol(HttpToolsProtocol):
         self._between = False
         self._reading_since = self.loop.time()
         self._idle_since = None
-        self._in_head = True
         self._head_size = 0
         self._turn = None
         self.url = b""
@@ -152,7 +152,8 @@ class Protocol(HttpToolsProtocol):
         self.headers = []
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
+        self._passed = True
+        self._head_size = 0
         turn = self._turn_of_its_own()
         if turn is None:
             self._begin_scope()
@@ -173,6 +174,8 @@ class Protocol(HttpToolsProtocol):
     def _turn_to(self, target: bytes) -> Turn | None:
         if self._direct is None or not (self.cycle is None or self.cycle.response_complete):
             return None
+        if self.flow.write_paused:  # the long way waits until its answers are read
+            return None
         turn = Turn(self)
         call = self._direct.call(target, turn.reply)
         if call is None:
@@ -188,6 +191,8 @@ class Protocol(HttpToolsProtocol):
         self.scope["headers"] = headers
 
     def on_body(self, body: bytes) -> None:
+        self._passed = True
+        self._head_size = 0
         if self._turn is None:
             super().on_body(body)
         else:
