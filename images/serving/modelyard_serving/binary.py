@@ -36,7 +36,7 @@ _LENGTH = struct.Struct("<I")
 
 def header_of(body: bytes, length: str) -> tuple[bytes, memoryview]:
     """The JSON and what is behind it. Raises `RequestError` 400."""
-    if not (length.isascii() and length.isdigit() and int(length) <= len(body)):
+    if not (length.isascii() and length.isdigit() and len(length) < 20 and int(length) <= len(body)):
         raise RequestError(400, f"{HEADER_LENGTH} must be the length of the JSON in bytes, at most {len(body)}")
     return body[: int(length)], memoryview(body)[int(length) :]
 

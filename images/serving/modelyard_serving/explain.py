@@ -44,7 +44,7 @@ def add_explain(app: FastAPI, serving: Serving) -> None:
             except DisconnectedError:
                 return Response()  # nobody gets it
             except Exception as error:
-                answer = refusal(error, FAILED)
+                answer = refusal(error, FAILED, serving.personal)
             serving.metrics.explained(answer.status, time.perf_counter() - started)
             return Response(answer.body, answer.status, dict(answer.headers), answer.content_type)
 

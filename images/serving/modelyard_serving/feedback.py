@@ -7,6 +7,7 @@ from modelyard.contract.manifest import ModelManifest
 from modelyard_serving.call import MAX_ID
 from modelyard_serving.errors import RequestError
 from modelyard_serving.records import LabelRecord, row_id
+from modelyard_serving.rows import check_count
 
 MAX_ROW_ID = MAX_ID + 16  # characters: a row's id is longer than its request's
 
@@ -14,7 +15,7 @@ MAX_ROW_ID = MAX_ID + 16  # characters: a row's id is longer than its request's
 def parse_feedback(content: object, manifest: ModelManifest) -> list[LabelRecord]:
     """`{"inference_id", "label"}`, `{"inference_id", "labels": one per row}`, or `{"labels": [of the first form]}`.
 
-    Raises `RequestError` 400.
+    Raises `RequestError` 400, or 413 for more labels than a request may have rows.
     """
     if not isinstance(content, dict):
         raise RequestError(400, 'the body must be a JSON object: {"inference_id": "...", "label": ...}')
@@ -23,6 +24,7 @@ def parse_feedback(content: object, manifest: ModelManifest) -> list[LabelRecord
         return [_record(content, manifest)]
     if not isinstance(labels, list) or not labels:
         raise RequestError(400, "labels must be a list of at least one label")
+    check_count(len(labels))
     if "inference_id" not in content:
         return [_record(item, manifest, f"labels[{place}]") for place, item in enumerate(labels)]
     request_id = _id(content["inference_id"], "inference_id")

@@ -48,7 +48,9 @@ async def forward(
     started = time.perf_counter()
     try:
         async with asyncio.timeout(SHARE * seconds):
-            response = await client.post(url, content=request.body, headers=headers)
+            # As they came: httpx takes text for ASCII only.
+            raw = {name.encode(): value.encode("latin-1") for name, value in headers.items()}
+            response = await client.post(url, content=request.body, headers=raw)
     except (httpx.HTTPError, TimeoutError) as error:
         log.warning("the candidate at %s did not answer: %s", url, error or type(error).__name__)
         return Forwarded(None, (time.perf_counter() - started) * 1000)

@@ -6,6 +6,7 @@ import asyncio
 from functools import lru_cache
 from typing import Any
 
+import httptools
 import orjson
 from uvicorn.protocols.http.httptools_impl import HEADER_VALUE_RE, STATUS_LINE, HttpToolsProtocol
 
@@ -50,6 +51,13 @@ class JoinedTransport:
         return getattr(self._transport, name)
 
 
+def new_parser(protocol: "Protocol") -> httptools.HttpRequestParser:
+    """As uvicorn makes it."""
+    parser = httptools.HttpRequestParser(protocol)
+    parser.set_dangerous_leniencies(lenient_data_after_close=True)
+    return parser
+
+
 @lru_cache
 def head_of(status: int, content_type: str) -> bytes:
     """As far as answers have it in common; the length of the body comes next."""
@@ -86,8 +94,9 @@ class Protocol(HttpToolsProtocol):
         self._head: Head | None = None  # of the turn, where it was known; then its body is to come
         self._idle_since: float | None = None
         self._reading_since: float | None = self.loop.time()
-        self._in_head = False
-        self._head_size = 0
+        self._offering: bytes | None = None  # the head of a request that offers another protocol, without the offer
+        self._passed = False  # what was read last has the end of a head, or some of a body
+        self._head_size = 0  # bytes of a head, or of what is between and behind chunks, since then
         super().connection_made(self._joined)  # type: ignore[arg-type]
 
     def data_received(self, data: bytes) -> None:
@@ -101,11 +110,32 @@ class Protocol(HttpToolsProtocol):
         elif self._between and self._takes_known(data):
             return
         self._given = data if self._between else self._given + data if self._turn else b""
-        super().data_received(data)
-        if self._in_head:
+        self._passed = False
+        self._unset_keepalive_if_required()
+        self._parse(memoryview(data))
+        if not (self._passed or self._between):
             self._head_size += len(data)
             if self._head_size > MAX_HEAD and not self.transport.is_closing():
                 self._refuse(b"431 Request Header Fields Too Large", f"the headers have more than {MAX_HEAD} bytes")
+
+    def _parse(self, data: memoryview) -> None:
+        """The parser ends a request that offers another protocol at its head, and skips its body. No offer is taken:
+        the head is read again without it (RFC 9110, 7.8)."""
+        try:
+            while data:
+                try:
+                    self.parser.feed_data(data)
+                    return
+                except httptools.HttpParserUpgrade as offer:
+                    if self._offering is None:  # CONNECT, which is answered as it is
+                        return
+                    data = data[offer.args[0] :]
+                head, self._offering = self._offering, None
+                self.parser = new_parser(self)
+                self.parser.feed_data(head)
+        except httptools.HttpParserError:
+            self.logger.warning("Invalid HTTP request received.")
+            self.send_400_response("")
 
     def connection_lost(self, exc: Exception | None) -> None:
         if isinstance(self.cycle, Turn):
@@ -125,6 +155,7 @@ class Protocol(HttpToolsProtocol):
         self._turn = self.cycle = turn  # type: ignore[assignment]
         self._between = False
         self._idle_since = None
+        self._unset_keepalive_if_required()  # the long way's timer
         if len(data) == end + head.length:
             self._begin(turn, head, data[end:])
         else:
@@ -143,7 +174,6 @@ class Protocol(HttpToolsProtocol):
         self._between = False
         self._reading_since = self.loop.time()
         self._idle_since = None
-        self._in_head = True
         self._head_size = 0
         self._turn = None
         self.url = b""
@@ -151,7 +181,11 @@ class Protocol(HttpToolsProtocol):
         self.headers = []
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            self._offering = self._head_without_offer()
+            return
+        self._passed = True
+        self._head_size = 0
         turn = self._turn_of_its_own()
         if turn is None:
             self._begin_scope()
@@ -159,6 +193,11 @@ class Protocol(HttpToolsProtocol):
         else:
             self._turn = self.cycle = turn  # type: ignore[assignment]
             self._body = b""
+
+    def _head_without_offer(self) -> bytes:
+        version = self.parser.get_http_version().encode()
+        headers = b"".join(b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade")
+        return b"%b %b HTTP/%b\r\n%b\r\n" % (self.parser.get_method(), self.url, version, headers)
 
     def _turn_of_its_own(self) -> Turn | None:
         """None for what is to take the way through ASGI."""
@@ -171,6 +210,8 @@ class Protocol(HttpToolsProtocol):
 
     def _turn_to(self, target: bytes) -> Turn | None:
         if self._direct is None or not (self.cycle is None or self.cycle.response_complete):
+            return None
+        if self.flow.write_paused:  # the long way waits until its answers are read
             return None
         turn = Turn(self)
         call = self._direct.call(target, turn.reply)
@@ -187,12 +228,16 @@ class Protocol(HttpToolsProtocol):
         self.scope["headers"] = headers
 
     def on_body(self, body: bytes) -> None:
+        self._passed = True
+        self._head_size = 0
         if self._turn is None:
             super().on_body(body)
         else:
             self._body += body
 
     def on_message_complete(self) -> None:
+        if self._offering is not None:
+            return
         if self._turn is None:
             self._between = True
             self._reading_since = None

@@ -83,7 +83,8 @@ class Spool(Generic[R]):
             rows += record.count
             size += record.size
         with self._changed:
-            if self._closed or self._rows + rows > MAX_ROWS or self._bytes + size > MAX_BYTES:
+            full = self._rows + rows > MAX_ROWS or self._bytes + size > MAX_BYTES
+            if self._closed or (full and self._rows):  # one request alone may be larger: it would never fit
                 self.dropped += rows
                 return False
             self._records.extend(records)

@@ -1,6 +1,7 @@
 """The tensors of a V2 inference request: one per column, or one of two dimensions for all numeric columns."""
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any, TypeGuard
 
 from modelyard.contract.manifest import Column
@@ -35,8 +36,8 @@ def rows_of_tensors(features: Sequence[Column], inputs: object) -> Rows:
     columns: dict[str, list[Any]] = {}
     for tensor in inputs:
         name, shape, data = _parts(tensor)
-        if len(shape) > 2 or (len(shape) == 2 and shape[1] != 1):
-            raise RequestError(400, f"tensor {name!r} has shape {shape}: a column's shape is [rows] or [rows, 1]")
+        if len(shape) == 2 and shape[1] != 1:
+            raise _unlike_a_column(name, shape)
         if name in columns:
             raise RequestError(400, f"tensor {name!r} is given twice: send each column once")
         columns[name] = data
@@ -105,15 +106,16 @@ def _parts(tensor: object) -> tuple[str, list[int], list[Any]]:
         return name, shape, data
     if not isinstance(shape, list) or not shape or not all(type(size) is int and size >= 0 for size in shape):
         raise RequestError(400, f"tensor {name!r} needs a shape: a list of sizes, the first is the number of rows")
+    if len(shape) > 2:
+        raise _unlike_a_column(name, shape)
     check_count(shape[0])
     if not isinstance(data, list):
         raise RequestError(400, f"tensor {name!r} needs data: a list of {shape[0]} rows")
-    flat = _flat(data)
-    size = 1
-    for dimension in shape:
-        size *= dimension
-    if len(flat) != size:
-        raise RequestError(400, f"tensor {name!r} has {len(flat)} values, its shape {shape} needs {size}")
+    flat = _flat(data, len(shape))
+    if list in map(type, flat):
+        raise RequestError(400, f"tensor {name!r} has lists within its data that are deeper than its shape {shape}")
+    if len(flat) != prod(shape):
+        raise RequestError(400, f"tensor {name!r} has {len(flat)} values, its shape {shape} needs {prod(shape)}")
     return name, shape, flat
 
 
@@ -124,7 +126,15 @@ def _is_flat(shape: object, data: list[Any]) -> TypeGuard[list[int]]:
     return list not in map(type, data)
 
 
-def _flat(data: list[Any]) -> list[Any]:
-    while list in map(type, data):
+def _flat(data: list[Any], most: int) -> list[Any]:
+    """Takes `most` levels of lists away at most: deeper ones are no values of any column, and each costs a copy."""
+    for _ in range(most):
+        if list not in map(type, data):
+            break
         data = [leaf for item in data for leaf in (item if isinstance(item, list) else [item])]
     return data
+
+
+def _unlike_a_column(name: str, shape: list[int]) -> RequestError:
+    told = str(shape) if len(shape) < 10 else f"of {len(shape)} sizes"
+    return RequestError(400, f"tensor {name!r} has shape {told}: a column's shape is [rows] or [rows, 1]")

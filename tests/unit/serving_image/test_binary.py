@@ -122,7 +122,7 @@ async def test_bytes_that_do_not_fit_are_told_by_tensor(served: Endpoint, change
     assert text in answer.json()["error"]
 
 
-@pytest.mark.parametrize("length", ["-1", "x", "99999", ""])
+@pytest.mark.parametrize("length", ["-1", "x", "99999", "", "9" * 5000])
 async def test_a_wrong_length_of_the_json_is_refused(served: Endpoint, length: str) -> None:
     sent = message(COLUMNS)
     answer = await served.client.post(INFER, content=sent["content"], headers={HEADER_LENGTH: length})

@@ -18,6 +18,7 @@ from modelyard_kit.skops_format import SklearnModel
 from modelyard_kit.store import Store, StoreError
 from modelyard_serving import spool as spools
 from modelyard_serving.records import LabelRecord, label_table
+from modelyard_serving.rows import MAX_ROWS
 from modelyard_serving.spool import Spool
 from tests.unit.serving_image import models
 from tests.unit.serving_image.models import Endpoint, Place, v2_body
@@ -134,6 +135,12 @@ async def test_wrong_feedback_is_refused_in_words(served: Endpoint, content: Any
     assert words in answer.json()["error"]
 
 
+async def test_more_labels_than_a_request_may_have_rows_are_refused(served: Endpoint) -> None:
+    for more in ({"inference_id": "a"}, {}):
+        answer = await served.client.post(FEEDBACK, json={"labels": [1] * (MAX_ROWS + 1), **more})
+        assert (answer.status_code, "100,000" in answer.text) == (413, True)
+
+
 class Flaky(Store):
     """A store of local files that is away for its first `failures` writes."""
 
@@ -190,6 +197,27 @@ def test_a_full_buffer_drops_and_counts_and_never_waits(own: Place, monkeypatch:
     assert written.add([label(now)] * 2)
     assert written.close(5)
     assert (written.written, written.dropped) == (10, 3)
+
+
+def test_what_is_larger_than_the_buffer_is_taken_alone(own: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spools, "MAX_ROWS", 10)
+    written = spool(own)
+    now = datetime.now(UTC)
+    assert written.add([label(now)] * 11)
+    assert not written.add([label(now)])
+    assert written.close(5)
+    assert (written.written, written.dropped) == (11, 1)
+
+
+async def test_all_rows_that_one_request_may_have_are_captured(own: Place) -> None:
+    digest = models.publish(own, "classification")
+    count = spools.MAX_ROWS + 1
+    columns: dict[str, list[Any]] = {"price": [3.5] * count, "region": ["north"] * count, "hour": [1] * count}
+    async with models.endpoint(own, own.task(digest), models.load(own, digest)) as served:
+        assert (await served.client.post(INFER, json=v2_body(columns))).status_code == 200
+        await served.written()
+        stats = served.serving.stats()
+    assert (stats.captured, stats.capture_dropped) == (count, 0)
 
 
 @pytest.mark.parametrize(("seconds", "rows"), [(0.05, 1), (60, 3)])

@@ -1,6 +1,7 @@
 """What the Dataset marks as personal is in no captured row, no message and no line of the log."""
 
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,12 @@ from modelyard_kit.skops_format import SklearnModel
 from modelyard_serving.records import CaptureRecord, capture_schema, capture_table, personal
 from modelyard_serving.rows import Rows
 from modelyard_serving.spool import parquet
+from modelyard_training.publish import _profile
+from modelyard_training.splits import Splits
+from tests.unit.kit.frames import table_of
 from tests.unit.kit.manifests import bare_manifest
 from tests.unit.serving_image import models
-from tests.unit.serving_image.models import FEATURES, Place, v2_body
+from tests.unit.serving_image.models import FEATURES, ROWS, Place, v2_body
 from tests.unit.serving_image.test_capture import INFER, own, read  # noqa: F401 - a fixture
 
 SECRET = "alice@example.com"
@@ -71,6 +75,33 @@ async def test_a_failure_of_the_model_is_logged_by_its_place_and_without_its_wor
     assert "in predict" in caplog.text
     assert (SECRET in caplog.text) is not marked
     assert (SECRET.encode() in files(own)) is not marked
+
+
+async def test_a_failure_of_an_explanation_is_logged_without_its_words(
+    own: Place,  # noqa: F811
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    digest = models.publish(own, "classification", MARKED)
+    model = SklearnModel(models.load(own, digest).manifest, Repeating())
+    with caplog.at_level(logging.INFO):
+        async with models.endpoint(own, own.task(digest), model) as served:
+            answer = await served.client.post("/explain", json={"instances": [[3.5, SECRET, 1]]})
+    assert answer.status_code == 500
+    assert "ValueError" in caplog.text
+    assert SECRET not in caplog.text
+
+
+async def test_a_model_with_a_personal_column_says_why_it_is_not_explained(own: Place) -> None:  # noqa: F811
+    digest = models.publish(own, "classification", MARKED)
+    model = models.load(own, digest)
+    table = table_of(ROWS, MARKED)
+    label = Column(name="level", type="string", role="label")
+    splits = Splits(MARKED, label, table, table.slice(0, 0), table, "the test split")
+    manifest = model.manifest.model_copy(update={"profile_digest": _profile(own.store, model, splits)})
+    async with models.endpoint(own, own.task(digest), replace(model, manifest=manifest)) as served:
+        answer = await served.client.post("/explain", json={"instances": [[3.5, SECRET, 1]]})
+    assert answer.status_code == 501
+    assert "'region' is not in the sample of the model's training data" in answer.json()["error"]
 
 
 @pytest.mark.parametrize("marked", [True, False])

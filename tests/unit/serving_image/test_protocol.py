@@ -5,7 +5,7 @@ import asyncio
 import orjson
 import pytest
 
-from modelyard_serving.protocol import MAX_HEAD, JoinedTransport
+from modelyard_serving.protocol import MAX_HEAD, JoinedTransport, Protocol
 from tests.unit.serving_image import models
 from tests.unit.serving_image.models import ROWS, Endpoint, v2_body
 
@@ -72,6 +72,48 @@ async def test_a_head_without_end_is_refused(served: Endpoint, head: bytes) -> N
         content = await reader.read()
         assert content.startswith(b"HTTP/1.1 431 ")
         assert f"more than {MAX_HEAD} bytes".encode() in content
+        writer.close()
+
+
+@pytest.mark.parametrize("trailer", [b"x-a: " + b"a" * 400 + b"\r\n", b"a" * 400], ids=["many", "one"])
+async def test_trailers_without_end_are_refused(served: Endpoint, trailer: bytes) -> None:
+    async with models.listening(served.app) as port, asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST /v2/models/demo/infer HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n")
+        writer.write(b"%x\r\n%b\r\n0\r\n" % (len(BODY), BODY))
+        refused = asyncio.create_task(reader.read())
+        sent = 0
+        while not refused.done() and sent < 8 * MAX_HEAD:
+            writer.write(trailer)
+            sent += len(trailer)
+            await asyncio.sleep(0.001)
+        assert (await refused).startswith(b"HTTP/1.1 431 ")
+        writer.close()
+
+
+async def test_answers_that_nobody_reads_do_not_pile_up(served: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[Protocol] = []
+    made = Protocol.connection_made
+
+    def seen(self: Protocol, transport: asyncio.Transport) -> None:
+        found.append(self)
+        made(self, transport)
+
+    monkeypatch.setattr(Protocol, "connection_made", seen)
+    request = INFER + b"\r\n" + BODY
+    async with models.listening(served.app) as port, asyncio.timeout(20):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request)
+        assert await answer(reader) == b"HTTP/1.1 200 OK"
+        found[0].pause_writing()  # as the transport says it
+        for _ in range(3):
+            writer.write(request)
+            await asyncio.sleep(0.1)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await answer(reader)
+        found[0].resume_writing()
+        assert [await answer(reader) for _ in range(3)] == [b"HTTP/1.1 200 OK"] * 3
         writer.close()
 
 

@@ -89,6 +89,21 @@ async def test_both_opinions_are_counted(tmp_path: Path) -> None:
     assert (stats.stable.requests, stats.stable.errors, sum(stats.stable.latency)) == (2, 0, 2)
 
 
+@pytest.mark.parametrize(("name", "value"), [("x-request-id", "bücher-1"), ("accept", "application/json; name=ü")])
+async def test_a_header_that_is_not_ascii_reaches_the_candidate_as_it_came(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    headers = [(name.encode(), value.encode("latin-1"))]
+    async with canary(tmp_path) as both:
+        both.stable.serving.route(ALL)
+        answer = await both.stable.client.post(
+            "/v1/models/demo:predict", content=b'{"instances": [[3.5, "north", 1]]}', headers=headers
+        )
+        assert (answer.status_code, answer.json()) == (200, {"predictions": ["high"]})
+        if name == "x-request-id":
+            assert [identity for identity, _, _ in await both.captured()] == ["bücher-1"]
+
+
 async def test_equal_models_agree(tmp_path: Path) -> None:
     async with canary(tmp_path, kind="classification") as both:
         both.stable.serving.route(ALL)

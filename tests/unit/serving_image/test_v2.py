@@ -1,5 +1,6 @@
 """The V2 protocol: requests as tensors, and errors that name the tensor or column."""
 
+import time
 from typing import Any
 
 import orjson
@@ -91,6 +92,9 @@ WRONG: list[tuple[Any, str]] = [
     (body(tensor(shape=[1.5])), "'price' needs a shape"),
     (body(tensor(data=None)), "'price' needs data"),
     (body(tensor(shape=[1, 2], data=[1.0, 2.0])), "'price' has shape [1, 2]"),
+    (body(tensor(shape=[1, 1, 1])), "'price' has shape [1, 1, 1]: a column's shape is [rows] or [rows, 1]"),
+    (body(tensor(shape=[1, *[2**63 - 1] * 20_000])), "'price' has shape of 20001 sizes"),
+    (body(tensor(data=[[[1.0]]])), "lists within its data that are deeper than its shape [1]"),
     (body(tensor(), tensor()), "'price' is given twice"),
     (body(tensor("prize")), "'prize' is not known"),
     (body(), "'price' is missing"),
@@ -114,6 +118,15 @@ async def test_a_wrong_request_is_refused_in_words(served: Endpoint, content: An
     answer = await served.client.post(INFER, content=raw, headers={"content-type": "application/json"})
     assert answer.status_code == 400
     assert words in answer.json()["error"]
+
+
+async def test_data_that_is_deep_and_wide_costs_no_copy_per_level(served: Endpoint) -> None:
+    data = b"[" * 1000 + b"1" + b"]" * 1000 + b",1" * 300_000
+    content = b'{"inputs":[{"name":"price","shape":[1],"datatype":"FP64","data":[%b]}]}' % data
+    started = time.perf_counter()
+    answer = await served.client.post(INFER, content=content)
+    assert time.perf_counter() - started < 3  # a copy of it for each level takes longer
+    assert (answer.status_code, "deeper than its shape [1]" in answer.text) == (400, True)
 
 
 async def test_metadata_lists_the_columns_and_outputs(served: Endpoint) -> None:
