@@ -159,8 +159,9 @@ def _gate(loop: Loop, observed: Observed, settings: Settings) -> tuple[Loop, Inq
     if attempt.state in ("Pending", "Running"):
         return loop, attempt.inquiry, attempt.failure
     after = judged(loop, attempt)
-    unchanged = after.current == loop.current
-    return after, Inquiry(wait=wait(after, attempt) if unchanged else None), attempt.failure
+    if after.current == loop.current:
+        return after, Inquiry(wait=wait(after, attempt)), attempt.failure
+    return after.relying_on(job), Inquiry(), attempt.failure  # it may train another model by now
 
 
 def _gate_name(loop: Loop) -> str:

@@ -6,8 +6,9 @@ from modelyard.api.conditions import timestamp
 from modelyard.contract.reasons import Reason
 from modelyard.contract.tasks import GateTask
 from modelyard.plan.checkup import gate_name
+from modelyard.plan.plan import Key
 from tests.unit.plan.builders import digest, monitor, pod, task_in
-from tests.unit.plan.monitored import checked, decay, ends, gate, gate_jobs, gating, served, trains, world
+from tests.unit.plan.monitored import ENDPOINT, checked, decay, ends, gate, gate_jobs, gating, served, trains, world
 from tests.unit.plan.world import World
 
 
@@ -24,6 +25,8 @@ def test_a_better_model_is_promoted_into_the_history() -> None:
     w = gating()
     w.events.clear()
     ends(w, gate_jobs(w)[0], gate("Promote"), "gate")
+    judged = Key("TrainingJob", "ns", w.status["retrain"]["trainingJob"])
+    assert w.look().relies_on == (judged, ENDPOINT)
     w.run()
     assert w.status["retrain"]["state"] == "Promoted"
     entry = w.status["history"][0]
