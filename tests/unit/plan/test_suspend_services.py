@@ -201,7 +201,7 @@ def test_suspending_a_monitor_and_resuming_it_changes_nothing(make: Callable[[],
     assert w.children == children
 
 
-def resumed_with_a_newer_model() -> World:
+def suspended_with_a_newer_model() -> World:
     w = serving()
     suspend(w)
     w.run()
@@ -212,7 +212,7 @@ def resumed_with_a_newer_model() -> World:
 
 
 def test_a_passing_trouble_after_a_suspension_lets_no_unmeasured_candidate_take_over() -> None:
-    w = resumed_with_a_newer_model()
+    w = suspended_with_a_newer_model()
     resume(w)
     w.run()
     broken(w, "m-aaaaaaaa", state={"waiting": {"reason": "ErrImagePull", "message": "not found"}})
@@ -224,7 +224,7 @@ def test_a_passing_trouble_after_a_suspension_lets_no_unmeasured_candidate_take_
 
 
 def test_a_pod_that_was_evicted_before_a_suspension_does_not_make_the_return_hopeless() -> None:
-    w = resumed_with_a_newer_model()
+    w = suspended_with_a_newer_model()
     dead(w, "aaaaaaaa")  # a ReplicaSet that is scaled to 0 leaves failed pods where they are
     resume(w)
     w.run()
