@@ -236,6 +236,7 @@ class RolloutStatus(Schema):
     step_started_at: Time = Field(description="When the step began.")
     requests: Count = Field(default=0, description="Requests the candidate answered in this step.")
     checks: list[CheckStatus] = Field(default=[], max_length=8, description="The measures of this step.")
+    silent_since: Time | None = Field(default=None, description="Since when, past the deadline, no server tells.")
 
 
 class Rollback(Schema):

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from modelyard.api.serving import ModelDeploymentStatus
+from modelyard.plan.failure import OVER
 from modelyard.plan.fleet import ROLE_SERVER, revision_label, servers
 from modelyard.plan.moments import is_ahead, moment, until
 from modelyard.plan.observe import Observed
@@ -45,7 +46,7 @@ def leftovers(
     pods = tuple(p for r in sorted(revisions) for p in servers(observed, r).ready_pods)
     since = _last_change(status)
     gone_at = since + (DRAIN if _released(observed, status, revisions) else PATIENCE)
-    if is_ahead(gone_at, now, PATIENCE):
+    if is_ahead(gone_at, now, 2 * PATIENCE):  # the leader before may have had a clock that was ahead
         return Leftovers(tuple(own), pods, draining=True, wait=until(gone_at, now))
     return Leftovers((*own, *ended), pods, draining=True)
 
@@ -55,7 +56,8 @@ def _over(observed: Observed, child: Object) -> bool:
     if not revision_label(child):
         return True
     seen = servers(observed, revision_label(child))
-    return seen.settled and not any(_mounts(p, child) for p in seen.pods)
+    running = (p for p in seen.pods if p.get("status", {}).get("phase") not in OVER)
+    return seen.settled and not any(_mounts(p, child) for p in running)
 
 
 def _mounts(pod: Object, child: Object) -> bool:

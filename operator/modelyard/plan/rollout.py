@@ -13,6 +13,7 @@ from modelyard.api.fields import seconds
 from modelyard.api.serving import Rollout, RolloutStatus
 from modelyard.contract.progress import Routing
 from modelyard.contract.reasons import Reason
+from modelyard.contract.tasks import MANAGEMENT_PORT
 from modelyard.plan.fleet import Trouble
 from modelyard.plan.measure import explain_check, measure, merged
 from modelyard.plan.moments import later, moment, until
@@ -98,7 +99,6 @@ def _judge(
     spec: Rollout, rollout: RolloutStatus, candidate: Candidate, readings: Sequence[Mapping[str, Any]], now: datetime
 ) -> Move:
     told = any(reading.get("epoch") == epoch(candidate.revision, rollout.step) for reading in readings)
-    asked = bool(readings)
     if told:
         stats = merged(readings, epoch(candidate.revision, rollout.step))
         checks = [measure(check, stats, spec.min_requests) for check in spec.checks]
@@ -115,8 +115,11 @@ def _judge(
         return Move("RollBack", rollout, Reason.ROLLED_BACK, message)
     if candidate.ready < candidate.wanted:
         return _unready(spec, rollout, candidate, now)
+    if not readings and _overdue(spec, rollout, now):
+        return _silent(spec, rollout, now)
+    rollout = rollout.model_copy(update={"silent_since": None})
     waiting = _lacks(spec, rollout)
-    if waiting and (told or asked) and _overdue(spec, rollout, now):
+    if waiting and _overdue(spec, rollout, now):
         message = (
             f"too little traffic to judge weight {rollout.weight} within rollout.progressDeadline "
             f"({spec.progress_deadline}): {waiting}; send more, or lower rollout.minRequests"
@@ -131,6 +134,20 @@ def _judge(
     if not told and (spec.min_requests or any(c.verdict != "Pass" for c in rollout.checks)):
         return Move("Hold", rollout, message=_story(rollout))
     return _to(spec, rollout, rollout.step + 1, now, _story(rollout))
+
+
+def _silent(spec: Rollout, rollout: RolloutStatus, now: datetime) -> Move:
+    """An operator that was away has not asked yet. What cannot be asked for as long as the deadline is taken back."""
+    known = rollout.silent_since is not None and moment(rollout.silent_since) <= now
+    since = rollout.silent_since if known and rollout.silent_since else timestamp(now)
+    end = later(since, seconds(spec.progress_deadline))
+    limit = f"rollout.progressDeadline ({spec.progress_deadline})"
+    if now >= end:
+        message = f"no server told its figures for {limit}: let the operator reach port {MANAGEMENT_PORT} of its pods"
+        return Move("RollBack", rollout, Reason.DEADLINE_EXCEEDED, message)
+    rollout = rollout.model_copy(update={"silent_since": since})
+    message = f"{_story(rollout)}; no server tells its figures now"
+    return Move("Hold", rollout, Reason.WAITING_FOR_TRAFFIC, message, wait=min(LOOK_AGAIN, until(end, now)))
 
 
 def _to(spec: Rollout, rollout: RolloutStatus, step: int, now: datetime, because: str) -> Move:

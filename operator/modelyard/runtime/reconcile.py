@@ -5,6 +5,7 @@ Order: children, deletions, status, events. Whatever prefix of it happens, the n
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -203,7 +204,8 @@ class Reconciler:
         except ForbiddenError as error:
             for child in unwanted:
                 if error.quota and child["kind"] == "Job":  # it may take up the quota, and nobody is served by it
-                    await self._delete(key, child)
+                    with suppress(ApiError):  # the quota is to be told
+                        await self._delete(key, child)
             raise
 
     async def _apply(self, key: Key, child: Mapping[str, Any]) -> None:

@@ -69,10 +69,11 @@ def failed(
 
 
 def _goes_on(resource: Object, planned: Mapping[str, Any]) -> bool:
-    """Whether what serves does so whatever becomes of the plan. Of a spec not seen before nothing does yet."""
+    """Whether what serves does so whatever becomes of the plan. Of a spec not seen before nothing does yet, and a
+    monitor works only where its plans are carried out."""
     before = resource.get("status", {})
     seen = before.get("observedGeneration") == resource["metadata"].get("generation", 0)
-    return seen and _is_ready(before) and _is_ready(planned)
+    return seen and resource["kind"] != "DriftMonitor" and _is_ready(before) and _is_ready(planned)
 
 
 def _is_ready(status: Mapping[str, Any]) -> bool:

@@ -40,6 +40,7 @@ ADDED: dict[str, dict[str, dict[str, Any]]] = {
         },
         "status": {
             "withdrawnAt": "2026-03-01T12:00:00Z",
+            "rollout": {"silentSince": "2026-03-01T12:00:00Z"},
             **{name: {"parity": PARITY, "modelFormat": "torch-export"} for name in ("stable", "candidate", "previous")},
         },
     },

@@ -116,3 +116,12 @@ def test_a_clock_set_back_after_a_promotion_keeps_no_old_servers() -> None:
     for _ in range(3):
         step(w, 600, requests=0)
     assert w.names("Deployment") == ["m-bbbbbbbb"]
+
+
+def test_a_leaders_clock_that_was_a_little_ahead_ends_no_drain() -> None:
+    w = rolling()
+    step(w, 30, requests=10)
+    step(w, 30, requests=10)
+    w.pass_(-3)
+    w.run()
+    assert "m-aaaaaaaa" in w.names("Deployment")

@@ -115,6 +115,32 @@ def test_an_operator_that_was_away_takes_nothing_back_for_traffic_that_it_did_no
     assert w.status["rolledBack"] == []
 
 
+@pytest.mark.parametrize("requests", [2, 50])
+def test_a_candidate_of_which_nobody_can_be_asked_is_taken_back_after_another_deadline(requests: int) -> None:
+    w = rolling()
+    step(w, 1, requests=requests)
+    w.readings.clear()  # from now on no management port answers
+    w.pass_(900)
+    w.run()
+    since = w.status["rollout"]["silentSince"]
+    w.pass_(500)
+    w.run()
+    assert (w.status["rollout"]["silentSince"], w.status["rolledBack"]) == (since, [])
+    w.pass_(100)
+    w.run()
+    assert "no server told its figures" in w.status["rolledBack"][0]["message"]
+
+
+def test_servers_that_tell_again_end_the_silence() -> None:
+    w = rolling()
+    w.readings.clear()
+    w.pass_(900)
+    w.run()
+    assert w.status["rollout"]["silentSince"]
+    step(w, 60, requests=5)
+    assert "silentSince" not in w.status.get("rollout", {})
+
+
 def test_a_pod_that_was_evicted_and_replaced_is_no_reason_to_take_a_candidate_back() -> None:
     w = rolling()
     dead(w, "bbbbbbbb")

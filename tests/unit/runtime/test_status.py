@@ -104,6 +104,12 @@ def test_what_serves_stays_ready_when_something_new_is_refused(
     assert (found["status"], found["reason"]) == (ready, "QuotaExceeded")
 
 
+def test_a_monitor_whose_gate_is_refused_does_not_work() -> None:
+    resource = {**dataset("d", status=READY), "kind": "DriftMonitor"}
+    shown = status.failed(resource, Reason.QUOTA_EXCEEDED, "no", NOW, final=False, planned=READY)
+    assert next(c["status"] for c in shown["conditions"] if c["type"] == "Ready") == "False"
+
+
 def test_what_only_a_person_can_mend_is_stalled() -> None:
     shown = status.failed(dataset("d"), Reason.CONFIG_ERROR, "x" * 5000, NOW, final=True, planned={})
     by_type = {c["type"]: c for c in shown["conditions"]}
