@@ -138,8 +138,9 @@ def _judge(
 
 def _silent(spec: Rollout, rollout: RolloutStatus, now: datetime) -> Move:
     """An operator that was away has not asked yet. What cannot be asked for as long as the deadline is taken back."""
-    known = rollout.silent_since is not None and moment(rollout.silent_since) <= now
-    since = rollout.silent_since if known and rollout.silent_since else timestamp(now)
+    since = rollout.silent_since
+    if since is None or moment(since) > now:
+        since = timestamp(now)
     end = later(since, seconds(spec.progress_deadline))
     limit = f"rollout.progressDeadline ({spec.progress_deadline})"
     if now >= end:

@@ -81,13 +81,18 @@ def test_a_rollout_is_withdrawn_by_suspending_and_begins_anew_afterwards() -> No
     assert (w.status["candidate"]["revision"], w.status["rollout"]["step"]) == ("bbbbbbbb", -1)
 
 
-def test_a_model_approved_while_suspended_is_rolled_out_only_once_the_stable_one_is_back() -> None:
+def suspended_with_a_newer_model() -> World:
     w = serving()
     suspend(w)
     w.run()
     servers_end(w)
     w.set(model("t-r-00000001", "b", 2))
     w.run()
+    return w
+
+
+def test_a_model_approved_while_suspended_is_rolled_out_only_once_the_stable_one_is_back() -> None:
+    w = suspended_with_a_newer_model()
     assert_suspended(w.status)
     resume(w)
     for _ in range(3):
@@ -102,11 +107,7 @@ def test_a_model_approved_while_suspended_is_rolled_out_only_once_the_stable_one
 
 
 def test_a_stable_model_that_cannot_come_back_gives_way_to_the_approved_one() -> None:
-    w = serving()
-    suspend(w)
-    w.run()
-    servers_end(w)
-    w.set(model("t-r-00000001", "b", 2))
+    w = suspended_with_a_newer_model()
     resume(w)
     w.run()
     w.servers_get_ready(ready=0)
@@ -199,16 +200,6 @@ def test_suspending_a_monitor_and_resuming_it_changes_nothing(make: Callable[[],
     assert {**w.status, "conditions": []} == {**before, "conditions": []}
     assert conditions(w.status) == conditions(before)
     assert w.children == children
-
-
-def suspended_with_a_newer_model() -> World:
-    w = serving()
-    suspend(w)
-    w.run()
-    servers_end(w)
-    w.set(model("t-r-00000001", "b", 2))
-    w.run()
-    return w
 
 
 def test_a_passing_trouble_after_a_suspension_lets_no_unmeasured_candidate_take_over() -> None:
