@@ -155,7 +155,8 @@ def _gate(loop: Loop, observed: Observed, settings: Settings) -> tuple[Loop, Inq
         deployment = next(iter(observed.related.get("ModelDeployment", ())), None)
         task = gate_task(loop.monitor, loop.spec, loop.stable, challenger, deployment, settings)
         formats = (loop.stable.model_format, challenger["status"]["model"].get("format"))
-        loop = replace(loop.relying_on(job), relies_on=(*loop.relies_on, _endpoint(loop.monitor)))
+        loop = loop.relying_on(job)
+        loop = replace(loop, relies_on=(*loop.relies_on, _endpoint(loop.monitor)))
         return loop.applying(gate_job(loop.monitor, name, task, formats, settings)), Inquiry(), None
     if attempt.state in ("Pending", "Running"):
         return loop, attempt.inquiry, attempt.failure

@@ -21,6 +21,14 @@ def test_a_trained_challenger_is_judged_on_newer_rows() -> None:
     assert (task.champion.model_digest, task.challenger.model_digest) == (digest("a"), digest("c"))
 
 
+def test_a_gate_begins_only_on_the_models_as_they_are() -> None:
+    w = gating()
+    for kind, name in [key for key in w.children if "-gate-" in key[1]]:
+        w.remove(kind, name)
+    challenger = Key("TrainingJob", "ns", w.status["retrain"]["trainingJob"])
+    assert w.look().relies_on == (challenger, ENDPOINT)
+
+
 def test_a_better_model_is_promoted_into_the_history() -> None:
     w = gating()
     w.events.clear()
