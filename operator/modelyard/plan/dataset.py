@@ -11,7 +11,7 @@ from modelyard.contract.reasons import Reason
 from modelyard.contract.results import DatasetResult
 from modelyard.plan import build
 from modelyard.plan.announce import transitions
-from modelyard.plan.failure import OVER, Failure, ended
+from modelyard.plan.failure import Failure, ended, is_over
 from modelyard.plan.labels import REVISION, RUN, hash_of, run_of
 from modelyard.plan.moments import is_ahead, moment, not_after, until
 from modelyard.plan.observe import Observed
@@ -116,7 +116,7 @@ def _runs(turn: _Turn, build: BuildStatus) -> bool:
 
 def _still_running(turn: _Turn) -> bool:
     """Two builds at once could promote an old recipe over a new one."""
-    pods = [p for p in turn.observed.of("Pod", build.ROLE) if p.get("status", {}).get("phase") not in OVER]
+    pods = [p for p in turn.observed.of("Pod", build.ROLE) if not is_over(p)]
     lost = [failure for p in pods if (failure := ended(p)) and failure.ended]
     return bool(turn.observed.of("Job", build.ROLE)) or len(pods) > len(lost)
 

@@ -47,6 +47,11 @@ class Failure:
     exit_code: int | None = None
 
 
+def is_over(pod: Object) -> bool:
+    """Nothing runs in it any more, nor will."""
+    return pod.get("status", {}).get("phase") in OVER
+
+
 def world(reason: Reason, text: str, *, ended: bool = True) -> Failure:
     return Failure(reason, plain(text), "world", ended)
 
@@ -90,7 +95,7 @@ def _disrupted(pod: Object, told: Sequence[Told]) -> Failure | None:
     reason, text = _DISRUPTION.get(condition.get("reason", ""), (Reason.EVICTED, "the pod was moved away"))
     by = next((t.message for t in told if t.reason == "Preempted" and reason == Reason.PREEMPTED), None)
     # A node that does not answer never says that the pod has ended.
-    over = reason == Reason.NODE_LOST or pod["status"].get("phase") in OVER
+    over = reason == Reason.NODE_LOST or is_over(pod)
     return world(reason, _on_node(pod, text) + (f": {quoted(by)}" if by else ""), ended=over)
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from modelyard.contract.reasons import Reason
 from modelyard.plan import inquiry, refusal
-from modelyard.plan.failure import OVER, Failure, container_statuses
+from modelyard.plan.failure import Failure, container_statuses, is_over
 from modelyard.plan.inquiry import Inquiry
 from modelyard.plan.labels import REVISION
-from modelyard.plan.observe import Observed, Told
+from modelyard.plan.observe import Observed, Told, has_seen_its_spec
 from modelyard.plan.plan import Object
 from modelyard.plan.pods import SIDECAR
 from modelyard.plan.settings import Settings
@@ -58,7 +58,7 @@ class Servers:
         return tuple(
             p
             for p in self.pods
-            if not _is_ready(p) and "deletionTimestamp" not in p["metadata"] and not (enough and _over(p))
+            if not _is_ready(p) and "deletionTimestamp" not in p["metadata"] and not (enough and is_over(p))
         )
 
     def trouble(self, now: datetime, settings: Settings) -> Trouble | None:
@@ -68,7 +68,7 @@ class Servers:
         for pod in self.unready:
             told = self.told.get(pod["metadata"].get("uid", ""), ())
             failure = classify(pod, told) or slow(pod, now, settings.pending_seconds)
-            found += [_trouble(failure, fatal=not _over(pod) and _fatal(failure, pod))] if failure else []
+            found += [_trouble(failure, fatal=not is_over(pod) and _fatal(failure, pod))] if failure else []
         return min(found, key=lambda t: (not t.fatal, t.reason, t.message), default=None)
 
     @property
@@ -92,9 +92,8 @@ def servers(observed: Observed, revision: str) -> Servers:
         return Servers(pods=pods, told=observed.told)
     status: Mapping[str, Any] = deployment.get("status", {})
     wanted = deployment["spec"].get("replicas", 1)
-    present = status.get("observedGeneration", 0) >= deployment["metadata"].get("generation", 0)
     counts = [status.get(c, 0) for c in ("replicas", "updatedReplicas", "readyReplicas")]
-    settled = present and all(c == wanted for c in counts)
+    settled = has_seen_its_spec(deployment) and all(c == wanted for c in counts)
     return Servers(status.get("readyReplicas", 0), settled, pods, deployment, observed.told)
 
 
@@ -114,10 +113,6 @@ def _fatal(failure: Failure, pod: Object) -> bool:
     if failure.reason in _REPEATING:
         return restarts >= PATIENCE
     return failure.blame == "user" and failure.reason not in _MENDABLE
-
-
-def _over(pod: Object) -> bool:
-    return pod.get("status", {}).get("phase") in OVER
 
 
 def _is_ready(pod: Object) -> bool:

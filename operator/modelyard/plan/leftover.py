@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from modelyard.api.serving import ModelDeploymentStatus
-from modelyard.plan.failure import OVER
+from modelyard.plan.failure import is_over
 from modelyard.plan.fleet import ROLE_SERVER, revision_label, servers
 from modelyard.plan.moments import is_ahead, moment, until
 from modelyard.plan.observe import Observed
@@ -56,7 +56,7 @@ def _over(observed: Observed, child: Object) -> bool:
     if not revision_label(child):
         return True
     seen = servers(observed, revision_label(child))
-    running = (p for p in seen.pods if p.get("status", {}).get("phase") not in OVER)
+    running = (p for p in seen.pods if not is_over(p))
     return seen.settled and not any(_mounts(p, child) for p in running)
 
 

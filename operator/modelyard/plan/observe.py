@@ -157,13 +157,23 @@ def observe(resource: Object, lookup: Lookup) -> Observed:
     return Observed(children, _related(resource, lookup), readings, told, pods_read)
 
 
+def has_seen_its_spec(obj: Object) -> bool:
+    """Whether the status is about the present spec, by whoever writes it."""
+    generation: int = obj["metadata"].get("generation", 0)
+    return bool(obj.get("status", {}).get("observedGeneration", 0) >= generation)
+
+
 def signal(resource: Object) -> Any:
     """The part of a resource its neighbours react to; while it is unchanged they are not woken."""
     status = resource.get("status", {})
-    seen = status.get("observedGeneration", 0) >= resource["metadata"].get("generation", 0)
     approved = [c["status"] for c in status.get("conditions", []) if c["type"] in ("Approved", "Ready")]
     keep = ("current", "checkedAt", "model", "phase", "stable", "candidate", "retrain", "history", "proposed")
-    return {"spec": resource.get("spec"), "seen": seen, "approved": approved, **{k: status.get(k) for k in keep}}
+    return {
+        "spec": resource.get("spec"),
+        "seen": has_seen_its_spec(resource),
+        "approved": approved,
+        **{k: status.get(k) for k in keep},
+    }
 
 
 def news(child: Object) -> Any:

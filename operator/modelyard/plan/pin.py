@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from modelyard.api.conditions import timestamp
 from modelyard.api.training import TrainingJobSpec
 from modelyard.plan.moments import moment
-from modelyard.plan.observe import Observed
+from modelyard.plan.observe import Observed, has_seen_its_spec
 from modelyard.plan.plan import Object
 
 
@@ -44,10 +44,9 @@ def _halted(dataset: Object) -> bool:
 
 def _settled(dataset: Object) -> bool:
     """A version counts when it is of the present spec, or when the present spec gave none and will not."""
-    seen = dataset["status"].get("observedGeneration", 0) >= dataset["metadata"].get("generation", 0)
     conditions = {c["type"]: c["status"] for c in dataset["status"].get("conditions", [])}
     building = dataset["status"].get("phase") in ("Pending", "Building", "BackingOff")
-    return seen and conditions.get("Ready") == "True" and not building
+    return has_seen_its_spec(dataset) and conditions.get("Ready") == "True" and not building
 
 
 def _words(dataset: Object) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from modelyard.contract.reasons import Reason
 from modelyard.contract.results import AnyResult, FailureResult, parse_result
 from modelyard.plan import inquiry, refusal
-from modelyard.plan.failure import OVER, Failure, condition_of, ended, of_job, user, world
+from modelyard.plan.failure import Failure, condition_of, ended, is_over, of_job, user, world
 from modelyard.plan.inquiry import Inquiry
 from modelyard.plan.labels import JOB_NAME, JOB_UID
 from modelyard.plan.moments import later
@@ -67,7 +67,7 @@ def read_attempt(observed: Observed, job: Object | None, now: datetime, settings
 def _untold(observed: Observed, job: Object, pods: Sequence[Object]) -> bool:
     """Whether the Job has ended by what is known of it, and its pod has not: they are watched apart, and the pod's
     watch may be behind. Then pods are read once more before anything follows from what is not there."""
-    over = any(pod.get("status", {}).get("phase") in OVER for pod in pods)
+    over = any(is_over(pod) for pod in pods)
     return job_ended_at(job) is not None and not over and job["metadata"].get("uid") not in observed.pods_read
 
 
